@@ -1,0 +1,258 @@
+import { openDevice, type OpenedDevice } from "./adapter.ts";
+import { DeviceLostError, GpuError, GpuMemoryError } from "./errors.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { BufferPool } from "./pool.ts";
+import { provenSubgroupSize } from "./subgroup_probe.ts";
+import { Stream } from "./stream.ts";
+import { type Dtype, DTYPE_BYTES, elementCount, formatShape, type PooledBuffer, Tensor } from "./tensor.ts";
+
+/** What can be asked of {@linkcode Gpu.open}. */
+export interface GpuOptions {
+  /** Bytes that tensors may take in all. Default: 70 % of the free memory on a CPU adapter, else no limit of ours. */
+  maxBytes?: number;
+  /** Features left out on purpose, to run the variants that need none of them. Default: none. */
+  without?: readonly GpuFeature[];
+}
+
+/** Optional abilities of the device, each found by trying. */
+export type GpuFeature = "f16" | "timestamps" | "subgroups" | "f64";
+
+/** What `gpu.memory()` returns; all in bytes. */
+export interface GpuMemory {
+  /** Held by tensors that were not disposed. */
+  live: number;
+  /** Given back and kept for reuse. */
+  pooled: number;
+  /** Largest `live` so far. */
+  peak: number;
+  /** Live bytes by tensor label, largest first. */
+  owners: Record<string, number>;
+}
+
+/** What `gpu.stats()` returns, counted since the device was opened. */
+export interface GpuStats {
+  /** Command buffers handed to the queue. */
+  submits: number;
+  /** Kernel launches. */
+  dispatches: number;
+  /** Waits for data from the GPU. */
+  reads: number;
+  /** Compiled kernel variants. */
+  pipelines: number;
+}
+
+/**
+ * A WebGPU device with its memory, its one stream and what it was proved to be able to do.
+ *
+ * ```ts
+ * import { Gpu } from "ace-webgpu";
+ *
+ * using gpu = await Gpu.open();
+ * using x = gpu.upload(new Float32Array([1, 2, 3]), [3], "x");
+ * const [values] = await gpu.stream.read(x);
+ * console.assert(values[2] === 3);
+ * ```
+ */
+export class Gpu implements Disposable {
+  /** The WebGPU device. */
+  readonly device: GPUDevice;
+  /** Name of the adapter as its driver gives it. */
+  readonly adapterName: string;
+  /** Whether the adapter is a CPU driver. */
+  readonly isCpu: boolean;
+  /** Abilities found by trying. */
+  readonly features: ReadonlySet<GpuFeature>;
+  /** Lanes of a subgroup, where subgroup kernels were proved to work; null: they must not be used. */
+  readonly subgroupSize: number | null;
+  /** Compiled kernels. */
+  readonly pipelines: PipelineCache;
+  /** The one stream of the device. */
+  readonly stream: Stream;
+  readonly #pool: BufferPool;
+  readonly #owners = new Map<string, number>();
+  readonly #maxBytes: number;
+  #error: GpuError | null = null;
+  #lost = false;
+  #closed = false;
+
+  private constructor(opened: OpenedDevice, subgroupSize: number | null, options: GpuOptions) {
+    this.device = opened.device;
+    this.adapterName = opened.name;
+    this.isCpu = opened.isCpu;
+    this.features = opened.features;
+    this.subgroupSize = subgroupSize;
+    this.#maxBytes = options.maxBytes ??
+      (opened.isCpu ? Math.floor(Deno.systemMemoryInfo().available * 0.7) : Number.MAX_SAFE_INTEGER);
+    this.#pool = new BufferPool(this.device);
+    this.pipelines = new PipelineCache(this.device, (error) => this.#fail(error));
+    this.stream = new Stream(this);
+    this.#pool.onDestroy = (id) => this.stream.forget(id);
+    this.device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#fail(new GpuError(`The GPU reported: ${(event as GPUUncapturedErrorEvent).error.message}`));
+    });
+    this.device.lost.then((info) => {
+      if (this.#closed) return;
+      this.#lost = true;
+      this.#fail(
+        new DeviceLostError(
+          `The GPU device was lost (${info.reason}): ${info.message}. Restart the process or the notebook kernel`,
+        ),
+      );
+    });
+  }
+
+  /**
+   * Opens the most powerful adapter with the limits it offers, and proves what it can do.
+   *
+   * @throws {NoAdapterError} If there is none; the message says what to install.
+   */
+  static async open(options: GpuOptions = {}): Promise<Gpu> {
+    const opened = await openDevice(options.without ?? []);
+    const size = opened.features.has("subgroups") ? await provenSubgroupSize(opened) : null;
+    return new Gpu(opened, size, options);
+  }
+
+  /** Limits of the device. */
+  get limits(): GPUSupportedLimits {
+    return this.device.limits;
+  }
+
+  /** Whether the device was lost. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Makes an uninitialised tensor; its first use must write all of it. */
+  tensor(shape: readonly number[], label: string, dtype: Dtype = "f32"): Tensor {
+    return this.#make(shape, dtype, label, true);
+  }
+
+  /** Makes a tensor of zeros. */
+  zeros(shape: readonly number[], label: string, dtype: Dtype = "f32"): Tensor {
+    const tensor = this.#make(shape, dtype, label, true);
+    this.stream.clear(tensor);
+    return tensor;
+  }
+
+  /**
+   * Makes a tensor with these contents. Half types take their stored bytes (two elements a word).
+   *
+   * @throws {RangeError} If the number of elements does not fit the shape.
+   */
+  upload(
+    data: Float32Array | Uint32Array | Uint8Array,
+    shape: readonly number[],
+    label: string,
+    dtype: Dtype = data instanceof Uint32Array ? "u32" : "f32",
+  ): Tensor {
+    const bytes = elementCount(shape) * DTYPE_BYTES[dtype];
+    if (data.byteLength !== bytes) {
+      throw new RangeError(
+        `Cannot upload "${label}": shape ${formatShape(shape)} ${dtype} takes ${bytes} bytes, got ${data.byteLength}`,
+      );
+    }
+    const tensor = this.#make(shape, dtype, label, false);
+    this.write(tensor, data);
+    return tensor;
+  }
+
+  /** Overwrites the bytes of `tensor` from `byteOffset` on; takes effect before everything recorded but not submitted. */
+  write(tensor: Tensor, data: Float32Array | Uint32Array | Uint8Array, byteOffset: number = 0): void {
+    this.assertUsable();
+    let bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    if (bytes.length % 4 !== 0) {
+      const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+      padded.set(bytes);
+      bytes = padded;
+    }
+    const slice = 64 * 1024 * 1024;
+    for (let at = 0; at < bytes.length; at += slice) {
+      const part = bytes.subarray(at, Math.min(bytes.length, at + slice));
+      this.device.queue.writeBuffer(tensor.storage.buffer, byteOffset + at, part);
+    }
+  }
+
+  /** Bytes in use, pooled and at the peak, with their owners. */
+  memory(): GpuMemory {
+    const owners = Object.fromEntries([...this.#owners].filter(([, b]) => b > 0).sort((a, b) => b[1] - a[1]));
+    return { live: this.#pool.liveBytes, pooled: this.#pool.pooledBytes, peak: this.#pool.peakBytes, owners };
+  }
+
+  /** Counters since the device was opened. */
+  stats(): GpuStats {
+    return { ...this.stream.counts, pipelines: this.pipelines.size };
+  }
+
+  /** Disposes every tensor made by `make` calls inside `body` through `scope.use`, also when it throws. */
+  async scope<T>(body: (stack: DisposableStack) => Promise<T> | T): Promise<T> {
+    using stack = new DisposableStack();
+    return await body(stack);
+  }
+
+  /** Takes a buffer back from a tensor. */
+  release(buffer: PooledBuffer, label: string): void {
+    this.#owners.set(label, (this.#owners.get(label) ?? 0) - buffer.size);
+    if (this.#owners.get(label) === 0) this.#owners.delete(label);
+    if (!this.#closed) this.#pool.give(buffer);
+  }
+
+  /** Called by the stream after a submit. */
+  submitted(): void {
+    this.#pool.submitted();
+  }
+
+  /** Destroys the buffers kept for reuse. */
+  trim(): void {
+    this.stream.submit();
+    this.#pool.trim(0);
+  }
+
+  /** @throws {GpuError} If the device failed, was lost or is closed. */
+  assertUsable(): void {
+    if (this.#error) throw this.#error;
+    if (this.#closed) throw new GpuError("Cannot use the GPU: it was closed");
+  }
+
+  /** Destroys the device; open tensors become unusable. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.stream.close();
+    this.#pool.submitted();
+    this.#pool.trim(0);
+    this.#closed = true;
+    this.device.destroy();
+  }
+
+  /** Destroys the device; the same as leaving a `using` scope. */
+  close(): void {
+    this[Symbol.dispose]();
+  }
+
+  #make(shape: readonly number[], dtype: Dtype, label: string, ordered: boolean): Tensor {
+    this.assertUsable();
+    const bytes = elementCount(shape) * DTYPE_BYTES[dtype];
+    const limit = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
+    if (bytes > limit) {
+      throw new GpuMemoryError(
+        `Cannot make tensor "${label}" ${formatShape(shape)} ${dtype}: it takes ${bytes} bytes and one binding of ` +
+          `${this.adapterName} holds ${limit}`,
+        { label },
+      );
+    }
+    if (this.#pool.liveBytes + bytes > this.#maxBytes) {
+      throw new GpuMemoryError(
+        `Cannot make tensor "${label}" ${formatShape(shape)} ${dtype}: ${this.#pool.liveBytes} bytes are in use, ` +
+          `${bytes} more would pass the limit of ${this.#maxBytes}. Dispose tensors or use a smaller model or batch`,
+        { label },
+      );
+    }
+    const storage = this.#pool.take(bytes, ordered);
+    this.#owners.set(label, (this.#owners.get(label) ?? 0) + storage.size);
+    return new Tensor(this, storage, shape, dtype, label);
+  }
+
+  #fail(error: GpuError): void {
+    this.#error ??= error;
+  }
+}

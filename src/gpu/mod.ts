@@ -1,0 +1,10 @@
+/**
+ * The GPU layer: device, tensors, stream. It knows no model.
+ *
+ * @module
+ */
+export * from "./errors.ts";
+export * from "./gpu.ts";
+export * from "./kernel.ts";
+export * from "./stream.ts";
+export * from "./tensor.ts";

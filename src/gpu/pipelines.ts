@@ -1,0 +1,99 @@
+import { GpuError } from "./errors.ts";
+import type { Constants, Kernel } from "./kernel.ts";
+
+/** A compiled variant of a kernel. */
+export interface Pipeline {
+  /** Kernel name and constants, as shown in profiles and errors. */
+  readonly key: string;
+  /** Small number that stands for the bind group layout in cache keys. */
+  readonly layoutId: number;
+  /** Layout of the kernel's buffers. */
+  readonly layout: GPUBindGroupLayout;
+  /** The pipeline. */
+  readonly pipeline: GPUComputePipeline;
+}
+
+/** Compiles each variant of a kernel once, with explicit layouts, and reports shader errors with their text. */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #onError: (error: GpuError) => void;
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #layouts = new Map<string, { id: number; layout: GPUBindGroupLayout }>();
+  /** Layout of bind group 1: the parameter block with a dynamic offset, the same for every kernel. */
+  readonly paramsLayout: GPUBindGroupLayout;
+  #pending: Promise<void>[] = [];
+
+  /** Makes an empty cache; errors of compilation arrive at `onError`. */
+  constructor(device: GPUDevice, onError: (error: GpuError) => void) {
+    this.#device = device;
+    this.#onError = onError;
+    this.paramsLayout = device.createBindGroupLayout({
+      label: "parameters",
+      entries: [{ binding: 0, visibility: 4, buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: 64 } }],
+    });
+  }
+
+  /** Number of compiled variants. */
+  get size(): number {
+    return this.#pipelines.size;
+  }
+
+  /** The variant of `kernel` with these constants, compiled at the first call. */
+  get(kernel: Kernel, constants: Constants): Pipeline {
+    const key = variantKey(kernel, constants);
+    const found = this.#pipelines.get(key);
+    if (found) return found;
+    const { id, layout } = this.#layout(kernel);
+    this.#device.pushErrorScope("validation");
+    const module = this.#device.createShaderModule({ label: key, code: kernel.code });
+    const pipeline = this.#device.createComputePipeline({
+      label: key,
+      layout: this.#device.createPipelineLayout({ label: key, bindGroupLayouts: [layout, this.paramsLayout] }),
+      compute: { module, entryPoint: "main", constants: { ...constants } },
+    });
+    const check = this.#device.popErrorScope().then(async (error) => {
+      if (!error) return;
+      const info = await module.getCompilationInfo();
+      const lines = info.messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`);
+      this.#onError(
+        new GpuError(`Cannot compile kernel "${key}": ${[error.message, ...lines].join("\n")}`, {
+          kernel: kernel.name,
+        }),
+      );
+    });
+    this.#pending.push(check);
+    const entry = { key, layoutId: id, layout, pipeline };
+    this.#pipelines.set(key, entry);
+    return entry;
+  }
+
+  /** Resolves when every compilation so far has reported. */
+  async settled(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = [];
+    await Promise.all(pending);
+  }
+
+  #layout(kernel: Kernel): { id: number; layout: GPUBindGroupLayout } {
+    const key = kernel.buffers.join(",");
+    let found = this.#layouts.get(key);
+    if (!found) {
+      const layout = this.#device.createBindGroupLayout({
+        label: `buffers ${key}`,
+        entries: kernel.buffers.map((access, binding) => ({
+          binding,
+          visibility: 4,
+          buffer: { type: access === "read" ? "read-only-storage" as const : "storage" as const },
+        })),
+      });
+      found = { id: this.#layouts.size, layout };
+      this.#layouts.set(key, found);
+    }
+    return found;
+  }
+}
+
+function variantKey(kernel: Kernel, constants: Constants): string {
+  const names = Object.keys(constants).sort();
+  return names.length === 0 ? kernel.name : `${kernel.name}(${names.map((n) => `${n}=${constants[n]}`).join(",")})`;
+}

@@ -1,0 +1,219 @@
+import { ParameterArena } from "./arena.ts";
+import { DeviceLostError } from "./errors.ts";
+import type { Gpu } from "./gpu.ts";
+import type { Constants, Kernel } from "./kernel.ts";
+import type { Pipeline } from "./pipelines.ts";
+import { formatShape, type Tensor } from "./tensor.ts";
+
+/** One kernel launch. */
+export interface Dispatch {
+  /** Tensors of bind group 0, in the kernel's order. */
+  tensors: readonly Tensor[];
+  /** Values of the parameter block. */
+  params?: Readonly<Record<string, number>>;
+  /** Workgroups in x, y and z; any 0 records nothing. */
+  groups: readonly [number, number, number];
+  /** `override` constants of the variant. */
+  constants?: Constants;
+}
+
+/** What a tensor holds, on the host: f32 as Float32Array, every other dtype as its 32-bit words. */
+export type HostArray = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** Bind groups kept before the cache is emptied; a forward pass of 8 layers uses a few hundred. */
+const MAX_BIND_GROUPS = 8192;
+
+/**
+ * Records dispatches and copies, submits them in one go, and reads back.
+ *
+ * A device has one stream, as it has one queue. `submit()` ends a step; `read()` submits, waits and is the only wait.
+ */
+export class Stream {
+  /** The device. */
+  readonly gpu: Gpu;
+  readonly #arena: ParameterArena;
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #submits = 0;
+  #dispatches = 0;
+  #reads = 0;
+  #last: Pipeline | null = null;
+  #observer: ((kernel: string) => void) | null = null;
+
+  /** Made by {@linkcode Gpu.open}. */
+  constructor(gpu: Gpu) {
+    this.gpu = gpu;
+    this.#arena = new ParameterArena(gpu.device, gpu.pipelines.paramsLayout);
+  }
+
+  /** Submits, dispatches and read-backs since the device was opened. */
+  get counts(): { submits: number; dispatches: number; reads: number } {
+    return { submits: this.#submits, dispatches: this.#dispatches, reads: this.#reads };
+  }
+
+  /** Records one launch of `kernel`; nothing runs before the next submit. */
+  dispatch(kernel: Kernel, dispatch: Dispatch): void {
+    this.gpu.assertUsable();
+    const { tensors, groups } = dispatch;
+    if (groups[0] === 0 || groups[1] === 0 || groups[2] === 0) return;
+    if (tensors.length !== kernel.buffers.length) {
+      throw new TypeError(
+        `Cannot dispatch "${kernel.name}": it binds ${kernel.buffers.length} tensors, got ${tensors.length}`,
+      );
+    }
+    if (this.#arena.full) this.submit();
+    const pipeline = this.gpu.pipelines.get(kernel, dispatch.constants ?? {});
+    const offset = this.#arena.write(kernel, dispatch.params ?? {});
+    const pass = this.#openPass();
+    if (this.#last !== pipeline) pass.setPipeline(pipeline.pipeline);
+    this.#last = pipeline;
+    pass.setBindGroup(0, this.#bindGroup(pipeline, tensors));
+    pass.setBindGroup(1, this.#arena.bindGroup, [offset]);
+    pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
+    this.#dispatches++;
+    this.#observer?.(pipeline.key);
+  }
+
+  /** Calls `observer` with the variant of every dispatch while `record` runs; for tests and `doctor`. */
+  observe(observer: (variant: string) => void, record: () => void): void {
+    this.#observer = observer;
+    try {
+      record();
+    } finally {
+      this.#observer = null;
+    }
+  }
+
+  /**
+   * Records a copy of `elements` 32-bit words between tensors.
+   *
+   * @throws {RangeError} If the range lies outside either tensor.
+   */
+  copy(from: Tensor, to: Tensor, range: { from?: number; to?: number; elements?: number } = {}): void {
+    const { from: start = 0, to: target = 0, elements = from.length - start } = range;
+    const unit = from.byteLength / Math.max(1, from.length);
+    if (start + elements > from.length || target + elements > to.length || from.dtype !== to.dtype) {
+      throw new RangeError(
+        `Cannot copy ${elements} elements from "${from.label}" ${formatShape(from.shape)} at ${start} to ` +
+          `"${to.label}" ${formatShape(to.shape)} at ${target}: the range or the dtype does not fit`,
+      );
+    }
+    if (elements === 0) return;
+    this.#closePass();
+    this.#openEncoder().copyBufferToBuffer(
+      from.storage.buffer,
+      start * unit,
+      to.storage.buffer,
+      target * unit,
+      Math.ceil(elements * unit / 4) * 4,
+    );
+  }
+
+  /** Records filling `tensor` with zero bits. */
+  clear(tensor: Tensor): void {
+    this.#closePass();
+    this.#openEncoder().clearBuffer(tensor.storage.buffer);
+  }
+
+  /** Hands everything recorded to the queue, in order. */
+  submit(): void {
+    this.gpu.assertUsable();
+    this.#closePass();
+    if (this.#encoder) {
+      this.#arena.flush();
+      this.gpu.device.queue.submit([this.#encoder.finish()]);
+      this.#encoder = null;
+      this.#submits++;
+    }
+    this.gpu.submitted();
+  }
+
+  /**
+   * Submits, waits, and returns the contents of the tensors: one staging buffer and one wait for all of them.
+   *
+   * @returns One array a tensor: Float32Array for f32, otherwise Uint32Array of the stored words.
+   */
+  async read<T extends readonly Tensor[]>(...tensors: T): Promise<{ [K in keyof T]: HostArray }> {
+    const offsets: number[] = [];
+    let total = 0;
+    for (const tensor of tensors) {
+      offsets.push(total);
+      total += Math.ceil(tensor.byteLength / 4) * 4;
+    }
+    const staging = this.gpu.device.createBuffer({ label: "read-back", size: Math.max(4, total), usage: 0x1 | 0x8 });
+    try {
+      this.#closePass();
+      tensors.forEach((tensor, i) => {
+        const bytes = Math.ceil(tensor.byteLength / 4) * 4;
+        if (bytes > 0) {
+          this.#openEncoder().copyBufferToBuffer(tensor.storage.buffer, 0, staging, offsets[i]!, bytes);
+        }
+      });
+      this.submit();
+      await this.gpu.pipelines.settled();
+      this.gpu.assertUsable();
+      await staging.mapAsync(0x1);
+      this.#reads++;
+      const bytes = staging.getMappedRange().slice(0);
+      staging.unmap();
+      this.gpu.assertUsable();
+      return tensors.map((tensor, i) => {
+        const words = Math.ceil(tensor.byteLength / 4);
+        return tensor.dtype === "f32"
+          ? new Float32Array(bytes, offsets[i], words)
+          : new Uint32Array(bytes, offsets[i], words);
+      }) as { [K in keyof T]: HostArray };
+    } catch (error) {
+      if (this.gpu.lost) throw new DeviceLostError("Cannot read from the GPU: the device was lost", { cause: error });
+      throw error;
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** Forgets bind groups that use a destroyed buffer; called by the pool. */
+  forget(bufferId: number): void {
+    for (const key of this.#bindGroups.keys()) {
+      if (key.split(":")[1]!.split(",").includes(String(bufferId))) this.#bindGroups.delete(key);
+    }
+  }
+
+  /** Destroys the arena; called when the device closes. */
+  close(): void {
+    this.#closePass();
+    this.#encoder = null;
+    this.#bindGroups.clear();
+    this.#arena.destroy();
+  }
+
+  #bindGroup(pipeline: Pipeline, tensors: readonly Tensor[]): GPUBindGroup {
+    let key = `${pipeline.layoutId}:`;
+    for (const tensor of tensors) key += `${tensor.storage.id},`;
+    let group = this.#bindGroups.get(key);
+    if (!group) {
+      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
+      group = this.gpu.device.createBindGroup({
+        label: pipeline.key,
+        layout: pipeline.layout,
+        entries: tensors.map((tensor, binding) => ({ binding, resource: { buffer: tensor.storage.buffer } })),
+      });
+      this.#bindGroups.set(key, group);
+    }
+    return group;
+  }
+
+  #openEncoder(): GPUCommandEncoder {
+    return this.#encoder ??= this.gpu.device.createCommandEncoder({ label: "step" });
+  }
+
+  #openPass(): GPUComputePassEncoder {
+    return this.#pass ??= this.#openEncoder().beginComputePass({ label: "step" });
+  }
+
+  #closePass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+    this.#last = null;
+  }
+}
