@@ -1,0 +1,200 @@
+/**
+ * The facts of one file, looked up the ways that editing needs.
+ *
+ * @module
+ */
+
+import { type FactChain, type FactsFile, parseFactsFile, readFactsFile, type RelationForms } from "./facts_file.ts";
+import { fillTemplate, questionPrompt } from "./prompt_forms.ts";
+
+/** A relation with its name. */
+export interface Relation extends RelationForms {
+  /** Key in the facts file, for example `country_capital`. */
+  readonly name: string;
+}
+
+/** `object` is the `relation` of `subject`. */
+export interface Fact {
+  /** Name of the relation. */
+  readonly relation: string;
+  /** Subject, as prompts spell it. */
+  readonly subject: string;
+  /** Object, as answers spell it. */
+  readonly object: string;
+}
+
+/** The facts of one file with the look-ups that editing needs. */
+export class Facts {
+  /** File the facts came from, as it was named. */
+  readonly path: string;
+  /** All relations by name. */
+  readonly relations: ReadonlyMap<string, Relation>;
+  /** All chains of the file. */
+  readonly chains: readonly FactChain[];
+  readonly #byRelation: Map<string, Map<string, Fact>> = new Map();
+  readonly #byObject: Map<string, Fact[]> = new Map();
+  readonly #bySubject: Map<string, Fact[]> = new Map();
+  readonly #byCloze: Map<string, Relation> = new Map();
+
+  private constructor(file: FactsFile, path: string) {
+    this.path = path;
+    this.chains = file.chains;
+    this.relations = new Map(Object.entries(file.relations).map(([name, forms]) => [name, { name, ...forms }]));
+    for (const relation of this.relations.values()) {
+      this.#byRelation.set(relation.name, new Map());
+      for (const form of relation.cloze) this.#byCloze.set(form, relation);
+    }
+    for (const [relation, pairs] of Object.entries(file.facts)) {
+      for (const [subject, object] of pairs) {
+        const fact: Fact = { relation, subject, object };
+        this.#byRelation.get(relation)!.set(subject, fact);
+        append(this.#byObject, object, fact);
+        append(this.#bySubject, subject, fact);
+      }
+    }
+  }
+
+  /**
+   * Checks a value in the form of {@linkcode FactsFile} and indexes it.
+   *
+   * @param value Parsed JSON.
+   * @param path Name of the source, for messages.
+   * @returns The facts.
+   * @throws {FileError} If the value has another form or contradicts itself.
+   */
+  static parse(value: unknown, path: string): Facts {
+    return new Facts(parseFactsFile(value, path), path);
+  }
+
+  /**
+   * Reads a facts file; {@linkcode loadFacts} is the same as a function.
+   *
+   * @param path JSON file in the form of {@linkcode FactsFile}.
+   * @returns The facts.
+   * @throws {FileError} If the file cannot be read, has another form or contradicts itself.
+   */
+  static async load(path: string): Promise<Facts> {
+    return new Facts(await readFactsFile(path), path);
+  }
+
+  /**
+   * Looks a relation up by name.
+   *
+   * @param name Key in the facts file.
+   * @returns The relation.
+   * @throws {TypeError} If there is none of that name.
+   */
+  relation(name: string): Relation {
+    const relation = this.relations.get(name);
+    if (relation === undefined) {
+      const known = [...this.relations.keys()].join(", ");
+      throw new TypeError(`Cannot find relation ${JSON.stringify(name)} in ${this.path}: it has ${known}`);
+    }
+    return relation;
+  }
+
+  /**
+   * Finds the relation that a request is about.
+   *
+   * @param template Prompt with `{}`, equal to one of the cloze forms.
+   * @returns The relation.
+   * @throws {TypeError} If it is none of the cloze forms; the message lists them.
+   */
+  relationOf(template: string): Relation {
+    const relation = this.#byCloze.get(template.trim());
+    if (relation === undefined) {
+      const forms = [...this.#byCloze].map(([form, { name }]) => `\n  ${form} (${name})`).join("");
+      throw new TypeError(
+        `Cannot tell the relation of ${JSON.stringify(template)}: it is no cloze form of ${this.path}; ` +
+          `add it there or use one of these:${forms}`,
+      );
+    }
+    return relation;
+  }
+
+  /**
+   * Lists the facts of a relation.
+   *
+   * @param relation Name of the relation.
+   * @returns Its facts, in the order of the file.
+   * @throws {TypeError} If there is no such relation.
+   */
+  factsOf(relation: string): Fact[] {
+    return [...this.#byRelation.get(this.relation(relation).name)!.values()];
+  }
+
+  /**
+   * Looks a fact up.
+   *
+   * @param relation Name of the relation.
+   * @param subject Subject of the fact.
+   * @returns The object, or undefined where the file does not say.
+   */
+  object(relation: string, subject: string): string | undefined {
+    return this.#byRelation.get(relation)?.get(subject)?.object;
+  }
+
+  /**
+   * Lists the facts whose object is `entity`: their subjects are the heads of two-hop chains through it.
+   *
+   * @param entity The bridge of the chains.
+   * @returns The first hops, over all relations, in the order of the file.
+   */
+  headsOf(entity: string): readonly Fact[] {
+    return this.#byObject.get(entity) ?? [];
+  }
+
+  /**
+   * Lists what the file says of a subject besides one relation.
+   *
+   * @param subject Subject of the facts.
+   * @param relation Name of the relation to leave out.
+   * @returns The facts, in the order of the file.
+   */
+  otherFacts(subject: string, relation: string): Fact[] {
+    return (this.#bySubject.get(subject) ?? []).filter((fact) => fact.relation !== relation);
+  }
+
+  /**
+   * Words a first hop as the subject of a second.
+   *
+   * @param head First hop.
+   * @returns For example `the country where Noyon is located`.
+   */
+  describe(head: Fact): string {
+    return fillTemplate(this.relation(head.relation).description, head.subject);
+  }
+}
+
+function append(index: Map<string, Fact[]>, key: string, fact: Fact): void {
+  const facts = index.get(key);
+  if (facts === undefined) index.set(key, [fact]);
+  else facts.push(fact);
+}
+
+/**
+ * Reads a facts file.
+ *
+ * @param path JSON file in the form of {@linkcode FactsFile}.
+ * @returns The facts.
+ * @throws {FileError} If the file cannot be read, has another form or contradicts itself.
+ */
+export function loadFacts(path: string): Promise<Facts> {
+  return Facts.load(path);
+}
+
+/**
+ * Asks for a relation of a subject in one of its wordings, as a sentence and as a question.
+ *
+ * @param relation Relation with its forms.
+ * @param subject Subject, or the description of a first hop.
+ * @param wording Which form of each kind; the last where there are fewer.
+ * @returns The cloze prompt and, where the relation has questions, the question prompt.
+ */
+export function promptForms(relation: Relation, subject: string, wording: number): string[] {
+  const pick = (forms: readonly string[]): string[] => forms.slice(0, wording + 1).slice(-1);
+  return [
+    ...pick(relation.cloze).map((form) => fillTemplate(form, subject)),
+    ...pick(relation.question).map((form) => questionPrompt(fillTemplate(form, subject))),
+  ];
+}

@@ -1,0 +1,179 @@
+/**
+ * Which prompts an edit learns from and which it keeps, taken from a facts file.
+ *
+ * @module
+ */
+
+import { SeededRandom } from "../linalg/seeded_random.ts";
+import { type Fact, type Facts, promptForms, type Relation } from "./facts.ts";
+import { type Answerer, fillTemplate, type PromptAnswer } from "./prompt_forms.ts";
+import type { EditRequest } from "./requests.ts";
+
+/** How {@linkcode selectSupport} selects. */
+export interface SupportOptions {
+  /** Tells which heads the model answers before the edit. */
+  readonly answerer: Answerer;
+  /** Heads and subjects set aside to judge the edit by; none of them is used. None by default. */
+  readonly exclude?: readonly string[];
+  /** Seed of the selection, 0 by default. */
+  readonly seed?: number;
+  /** Support heads wanted, 6 by default (methods measured 3 to 6 as enough). */
+  readonly heads?: number;
+  /** Other subjects of the relation to keep, 20 by default. */
+  readonly siblings?: number;
+  /** Two-hop chains through those subjects to keep, 20 by default. */
+  readonly chains?: number;
+}
+
+/** What a selection used, for the record of an edit. */
+export interface SupportRecord {
+  /** Facts file. */
+  readonly path: string;
+  /** Relation of the request. */
+  readonly relation: string;
+  /** Seed of the selection. */
+  readonly seed: number;
+  /** Names set aside, as given. */
+  readonly exclude: readonly string[];
+  /** First hops to the edited subject that the two-hop support goes through. */
+  readonly heads: readonly Fact[];
+  /** Heads that were tried and left out because the model does not answer them. */
+  readonly unanswered: readonly string[];
+  /** Other subjects of the relation that are kept. */
+  readonly siblings: readonly string[];
+  /** First hops to those subjects whose chains are kept. */
+  readonly siblingHeads: readonly Fact[];
+  /** Other relations of the edited subject that are kept. */
+  readonly otherRelations: readonly string[];
+}
+
+/** Prompts that an edit in chain mode works with. */
+export interface Support {
+  /** Prompts of the fact itself: its first cloze form and its first question. */
+  readonly oneHop: readonly string[];
+  /** The same forms with a first hop's description for the subject, two a head. */
+  readonly twoHop: readonly string[];
+  /** Prompts whose continuation must stay what it is. */
+  readonly preserve: readonly string[];
+  /** Where they came from. */
+  readonly used: SupportRecord;
+}
+
+/** Chains kept through each sibling; two show the way into a fact without leaving out other siblings. */
+const CHAINS_PER_SIBLING = 2;
+
+/** Support heads through which the subject's other relations are kept. */
+const HEADS_PER_OTHER_RELATION = 2;
+
+const FIRST_WORDING = 0;
+const SECOND_WORDING = 1;
+
+/** The prompts that show whether the model knows a head: its first hop, and both hops where the file has the second. */
+function headPrompts(facts: Facts, relation: Relation, head: Fact): PromptAnswer[] {
+  const object = facts.object(relation.name, head.object);
+  const firstHop = fillTemplate(facts.relation(head.relation).cloze[0], head.subject);
+  const pairs: PromptAnswer[] = [{ prompt: firstHop, answer: head.object }];
+  if (object === undefined) return pairs;
+  return [...pairs, { prompt: fillTemplate(relation.cloze[0], facts.describe(head)), answer: object }];
+}
+
+/** Sorts heads into those the model answers, until enough are found, and those it does not. */
+async function answeredHeads(
+  facts: Facts,
+  relation: Relation,
+  candidates: readonly Fact[],
+  count: number,
+  answerer: Answerer,
+): Promise<{ heads: Fact[]; unanswered: string[] }> {
+  const heads: Fact[] = [];
+  const unanswered: string[] = [];
+  let next = 0;
+  while (heads.length < count && next < candidates.length) {
+    const batch = candidates.slice(next, next + count - heads.length);
+    next += batch.length;
+    const prompts = batch.map((head) => headPrompts(facts, relation, head));
+    const given = (await answerer.given(prompts.flat())).values();
+    for (const [i, head] of batch.entries()) {
+      const all = prompts[i].map(() => given.next().value === true);
+      if (all.every(Boolean)) heads.push(head);
+      else unanswered.push(head.subject);
+    }
+  }
+  return { heads, unanswered };
+}
+
+/**
+ * Selects the prompts for one request.
+ *
+ * Support is the fact's one-hop prompts and two-hop prompts through heads that the model answers. Preserved are other
+ * subjects of the relation, chains through them, and the edited subject's other relations in their second wording, also
+ * through two support heads. The first wording of those stays free to judge the edit by.
+ *
+ * @param facts Facts to select from.
+ * @param request Request in its one form; its template must be a cloze form of the facts.
+ * @param options The model's answers, names set aside, seed and sizes.
+ * @returns Prompts and the record of what was used.
+ * @throws {TypeError} If the relation cannot be told, or the edited subject itself is set aside.
+ */
+export async function selectSupport(facts: Facts, request: EditRequest, options: SupportOptions): Promise<Support> {
+  const { answerer, exclude = [], seed = 0, heads: headCount = 6, siblings: siblingCount = 20, chains = 20 } = options;
+  const relation = facts.relationOf(request.prompt);
+  const { subject } = request;
+  const aside = new Set(exclude);
+  if (aside.has(subject)) {
+    throw new TypeError(
+      `Cannot set ${
+        JSON.stringify(subject)
+      } aside: it is the subject of the edit; exclude only heads and other subjects`,
+    );
+  }
+  const random = new SeededRandom(seed, "support", relation.name, subject);
+  const free = (fact: Fact): boolean => !aside.has(fact.subject) && fact.subject !== subject;
+
+  const candidates = random.shuffle(facts.headsOf(subject).filter(free));
+  const { heads, unanswered } = await answeredHeads(facts, relation, candidates, headCount, answerer);
+  const siblings = random.sample(facts.factsOf(relation.name).filter(free), siblingCount);
+  const siblingHeads = siblings.flatMap((sibling) =>
+    random.sample(facts.headsOf(sibling.subject).filter(free), CHAINS_PER_SIBLING)
+  ).slice(0, chains);
+  const others = facts.otherFacts(subject, relation.name);
+  const wordings = [subject, ...heads.slice(0, HEADS_PER_OTHER_RELATION).map((head) => facts.describe(head))];
+
+  return {
+    oneHop: promptForms(relation, subject, FIRST_WORDING),
+    twoHop: heads.flatMap((head) => promptForms(relation, facts.describe(head), FIRST_WORDING)),
+    preserve: [
+      ...siblings.flatMap((sibling) => promptForms(relation, sibling.subject, FIRST_WORDING)),
+      ...siblingHeads.flatMap((head) => promptForms(relation, facts.describe(head), FIRST_WORDING)),
+      ...others.flatMap((other) =>
+        wordings.flatMap((wording) => promptForms(facts.relation(other.relation), wording, SECOND_WORDING))
+      ),
+    ],
+    used: {
+      path: facts.path,
+      relation: relation.name,
+      seed,
+      exclude: [...exclude],
+      heads,
+      unanswered,
+      siblings: siblings.map((sibling) => sibling.subject),
+      siblingHeads,
+      otherRelations: others.map((other) => other.relation),
+    },
+  };
+}
+
+/**
+ * Lists what else a relation's answer could be: the contrast that tells one fact from the others.
+ *
+ * @param facts Facts to look in.
+ * @param relation Name of the relation.
+ * @param target Answer to tell apart; left out.
+ * @returns The relation's other objects, each once, in the order of the file.
+ * @throws {TypeError} If there is no such relation.
+ */
+export function alternatives(facts: Facts, relation: string, target: string): string[] {
+  const objects = new Set(facts.factsOf(relation).map((fact) => fact.object));
+  objects.delete(target.trim());
+  return [...objects];
+}
