@@ -118,6 +118,11 @@ export class Gpu implements Disposable {
     return this.device.limits;
   }
 
+  /** Bytes that tensors may still take. */
+  get availableBytes(): number {
+    return this.#maxBytes - this.#pool.liveBytes;
+  }
+
   /** Whether the device was lost. */
   get lost(): boolean {
     return this.#lost;

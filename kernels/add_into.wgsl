@@ -1,0 +1,25 @@
+// add_into: into += scale * x.
+//
+// shapes    x [count], into [count]
+// types     f32
+// grid      one thread for 4 elements, folded to 2-D
+// override  WG = 64
+// memory    no workgroup memory; reads x once, reads and writes into once
+// numerics  the product may be fused into the sum
+// twin      tests/reference/elementwise.ts
+
+struct Params { scale: f32, quads: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> into: array<vec4f>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override WG: u32 = 64u;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let i = (group.y * groups.x + group.x) * WG + lane;
+  if (i >= params.quads) { return; }
+  into[i] += params.scale * x[i];
+}

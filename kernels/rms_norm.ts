@@ -1,0 +1,44 @@
+import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
+import type { Stream } from "../src/gpu/stream.ts";
+import type { Tensor } from "../src/gpu/tensor.ts";
+import type { NormOptions } from "./layer_norm.ts";
+import code from "./rms_norm.wgsl" with { type: "text" };
+import { checkWeight, outputTensor, rowSizes, rowThreads } from "./rows.ts";
+
+const KERNEL = defineKernel({
+  name: "rms_norm",
+  code,
+  buffers: ["read", "read", "write"],
+  params: { rows: "u32", width: "u32", weightType: "u32", eps: "f32" },
+});
+
+/** Operands of {@linkcode rmsNorm}. */
+export interface RmsNormInput {
+  /** Rows to normalise, [..., width] f32. */
+  x: Tensor;
+  /** Factor a column, [width] f32, f16 or bf16. */
+  weight: Tensor;
+}
+
+/**
+ * Root-mean-square normalisation (Zhang and Sennrich 2019): divides each row by its root mean square and scales it.
+ *
+ * @returns The normalised rows, the shape of `x`, f32.
+ * @throws {RangeError} If `weight` or `out` does not fit the width of `x`.
+ * @throws {TypeError} If an operand has the wrong dtype or `out` is an operand.
+ */
+export function rmsNorm(stream: Stream, input: RmsNormInput, options: NormOptions): Tensor {
+  const { x, weight } = input;
+  const action = "rms-normalise";
+  const { rows, width } = rowSizes(action, "x", x);
+  const weightType = checkWeight(action, "weight", weight, [width]);
+  const out = outputTensor(stream, action, x.shape, [x, weight], options);
+  if (out.length === 0) return out;
+  stream.dispatch(KERNEL, {
+    tensors: [x, weight, out],
+    params: { rows, width, weightType, eps: options.eps },
+    groups: foldGroups(rows, options.groupLimit),
+    constants: { WG: rowThreads(stream.gpu, width) },
+  });
+  return out;
+}

@@ -1,0 +1,167 @@
+import type { Gpu } from "../src/gpu/gpu.ts";
+import type { Stream } from "../src/gpu/stream.ts";
+import { type Dtype, elementCount, formatShape, type Tensor } from "../src/gpu/tensor.ts";
+
+/** Options that every kernel with one output takes. */
+export interface OutputOptions {
+  /** Tensor to write instead of a new one; it has the output's element count, is f32 and no operand. */
+  out?: Tensor | undefined;
+  /** Label of the new tensor. Default: the operation. */
+  label?: string | undefined;
+  /** Workgroups that fit one grid dimension; smaller in tests, to reach the second dimension cheaply. */
+  groupLimit?: number | undefined;
+}
+
+/** A tensor seen as rows: the last dimension is the width, all others are flattened. */
+export interface RowSizes {
+  /** Product of the leading dimensions. */
+  rows: number;
+  /** Size of the last dimension. */
+  width: number;
+}
+
+/** Number that stands for the element type of a weight in shaders: 0 f32, 1 f16, 2 bf16. */
+export type WeightType = 0 | 1 | 2;
+
+const WEIGHT_TYPES: Partial<Record<Dtype, WeightType>> = { f32: 0, f16: 1, bf16: 2 };
+
+/**
+ * Checks the element type of an operand.
+ *
+ * @param action What the caller is about to do, as in `Cannot <action>`.
+ * @throws {TypeError} If the dtype differs.
+ */
+export function checkDtype(action: string, name: string, tensor: Tensor, dtype: Dtype): void {
+  if (tensor.dtype !== dtype) {
+    throw new TypeError(`Cannot ${action}: ${name} must be ${dtype}, got "${tensor.label}" of ${tensor.dtype}`);
+  }
+}
+
+/**
+ * Checks shape and element type of an operand.
+ *
+ * @throws {RangeError} If the shape differs.
+ * @throws {TypeError} If the dtype differs.
+ */
+export function checkShape(
+  action: string,
+  name: string,
+  tensor: Tensor,
+  shape: readonly number[],
+  dtype: Dtype = "f32",
+): void {
+  checkDtype(action, name, tensor, dtype);
+  if (tensor.shape.length !== shape.length || tensor.shape.some((size, i) => size !== shape[i])) {
+    throw new RangeError(
+      `Cannot ${action}: ${name} must have shape ${formatShape(shape)}, got ${formatShape(tensor.shape)}`,
+    );
+  }
+}
+
+/**
+ * Checks that an operand holds as many elements as wanted, whatever its shape.
+ *
+ * @throws {RangeError} If the element count differs.
+ * @throws {TypeError} If the dtype differs.
+ */
+export function checkLength(action: string, name: string, tensor: Tensor, length: number, dtype: Dtype = "f32"): void {
+  checkDtype(action, name, tensor, dtype);
+  if (tensor.length !== length) {
+    throw new RangeError(
+      `Cannot ${action}: ${name} must have ${length} elements, got ${tensor.length} in ${formatShape(tensor.shape)}`,
+    );
+  }
+}
+
+/**
+ * Checks a weight, which may be stored as f32, f16 or bf16.
+ *
+ * @returns The number that tells the shader how it is stored.
+ * @throws {RangeError} If the shape differs.
+ * @throws {TypeError} If it is no weight type.
+ */
+export function checkWeight(action: string, name: string, tensor: Tensor, shape: readonly number[]): WeightType {
+  const type = WEIGHT_TYPES[tensor.dtype];
+  if (type === undefined) {
+    throw new TypeError(
+      `Cannot ${action}: ${name} must be f32, f16 or bf16, got "${tensor.label}" of ${tensor.dtype}`,
+    );
+  }
+  checkShape(action, name, tensor, shape, tensor.dtype);
+  return type;
+}
+
+/**
+ * Rows and width of an f32 tensor with its leading dimensions flattened.
+ *
+ * @throws {RangeError} If it has no dimension.
+ * @throws {TypeError} If it is not f32.
+ */
+export function rowSizes(action: string, name: string, tensor: Tensor): RowSizes {
+  checkDtype(action, name, tensor, "f32");
+  const width = tensor.shape.at(-1);
+  if (width === undefined) {
+    throw new RangeError(
+      `Cannot ${action}: ${name} must have at least one dimension, got ${formatShape(tensor.shape)}`,
+    );
+  }
+  return { rows: elementCount(tensor.shape.slice(0, -1)), width };
+}
+
+/**
+ * The tensor that a kernel writes: `options.out` if given, else a new one.
+ *
+ * @param operands Tensors the kernel reads; WebGPU forbids binding one buffer for reading and for writing.
+ * @throws {RangeError} If `out` has another element count.
+ * @throws {TypeError} If `out` is not f32 or shares its buffer with an operand.
+ */
+export function outputTensor(
+  stream: Stream,
+  action: string,
+  shape: readonly number[],
+  operands: readonly Tensor[],
+  options: OutputOptions,
+): Tensor {
+  const { out } = options;
+  if (!out) return stream.gpu.tensor(shape, options.label ?? action);
+  checkLength(action, "out", out, elementCount(shape));
+  checkDistinct(action, "out", out, operands);
+  return out;
+}
+
+/**
+ * Checks that a written tensor shares its buffer with no operand that is read.
+ *
+ * @throws {TypeError} If it does.
+ */
+export function checkDistinct(action: string, name: string, written: Tensor, operands: readonly Tensor[]): void {
+  const same = operands.find((operand) => operand.storage.id === written.storage.id);
+  if (same) {
+    throw new TypeError(
+      `Cannot ${action}: ${name} shares its buffer with operand "${same.label}". Write to another tensor`,
+    );
+  }
+}
+
+/**
+ * Threads that share a row. A CPU driver runs one vector of lanes at a time and pays for every barrier, so it gets as
+ * few threads as a vector has lanes; GPUs get a wave or more.
+ */
+export function rowThreads(gpu: Gpu, width: number): number {
+  if (gpu.isCpu) return 8;
+  return width < 2048 ? 64 : 256;
+}
+
+/**
+ * Rows and width of an f32 tensor whose width is given by another operand.
+ *
+ * @throws {RangeError} If the width differs.
+ * @throws {TypeError} If it is not f32.
+ */
+export function checkWidth(action: string, name: string, tensor: Tensor, width: number): RowSizes {
+  const sizes = rowSizes(action, name, tensor);
+  if (sizes.width !== width) {
+    throw new RangeError(`Cannot ${action}: ${name} must be ${width} wide, got ${formatShape(tensor.shape)}`);
+  }
+  return sizes;
+}

@@ -1,0 +1,31 @@
+import type { Model } from "../model/model.ts";
+import type { Contexts } from "./targets.ts";
+
+/** Words that contexts begin with, as in the published code (methods 2.1); the first ones are used. */
+const BEGINNINGS = ["The", "Therefore", "Because", "I", "You"];
+
+/**
+ * Context templates for search and keys: the bare prompt, and `count` short texts sampled from the model before it.
+ *
+ * Sampled by the unedited model with top-k 5 and a seed, so that an edit can be repeated; the published code samples
+ * unseeded, from whatever state the model is in.
+ *
+ * @param count Sampled texts, at most 5.
+ * @param length Tokens of each, its beginning included.
+ */
+export async function makeContexts(
+  model: Model,
+  seed: number,
+  count: number = 3,
+  length: number = 10,
+): Promise<Contexts> {
+  const texts: string[] = [];
+  for (const [i, beginning] of BEGINNINGS.slice(0, count).entries()) {
+    const maxTokens = Math.max(1, length - model.tokens(beginning).length);
+    let text = beginning;
+    const options = { maxTokens, temperature: 1, topK: 5, seed: seed * BEGINNINGS.length + i };
+    for await (const piece of model.generate(beginning, options)) text += piece;
+    texts.push(`${text.replaceAll(/[{}]/g, " ").replaceAll(/\s+/g, " ").trim()}. {}`);
+  }
+  return texts.length > 0 ? [["{}"], texts] : [["{}"]];
+}

@@ -1,0 +1,122 @@
+/**
+ * The public way to an edit: check requests, plan layers, run the method, wrap the result.
+ *
+ * @module
+ */
+import type { Model } from "../model/model.ts";
+import { aceChain, type ChainHyperparameters } from "./ace_chain.ts";
+import { acePaper } from "./ace_paper.ts";
+import { type ChainPrompts, chainPrompts } from "./chain_prompts.ts";
+import { makeContexts } from "./contexts.ts";
+import { momentsFor } from "./corpus.ts";
+import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
+import { Edit, type EditRecord, type SearchSummary } from "./edit.ts";
+import { measurePatches } from "./edit_norms.ts";
+import type { EditOptions } from "./edit_options.ts";
+import { memit } from "./memit.ts";
+import { modelAnswerer } from "./model_answerer.ts";
+import { paperStages } from "./paper_prompts.ts";
+import { pmet } from "./pmet.ts";
+import { type EditRequest, normalizeRequests, presentAnswerError } from "./requests.ts";
+import { planEdit, type PlannedEdit } from "./plan_edit.ts";
+import { EditSession } from "./session.ts";
+import { type Contexts, type TokenRequest } from "./targets.ts";
+
+/** Negative log-probability above which the end of a search is reported as far from its target. */
+const FAR_NLL = 0.5;
+
+/**
+ * Computes an edit; the model is left as it was.
+ *
+ * @param requests Facts to change: prompt with `{}`, subject, target.
+ * @returns The edit; `apply` makes it effective.
+ * @throws {TypeError} If a request is incomplete, contradicts another or asks for the present answer, if chain mode has
+ * no facts, or if there is nothing to compute second moments from.
+ */
+export async function edit(model: Model, requests: readonly EditRequest[], options: EditOptions = {}): Promise<Edit> {
+  const { method = "ace", mode = "chain", facts, seed = 0 } = options;
+  const wanted = await checkRequests(model, requests, options);
+  const plan = options.plan ?? (await planEdit(model, wanted[0]!, options)).plan;
+  const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
+  const chain: ChainHyperparameters = { ...CHAIN_DEFAULTS, ...options.chain };
+  const chainMode = method === "ace" && mode === "chain";
+  const layers = method === "ace"
+    ? chainMode ? plan.chain.layers : [...plan.value.layers, ...plan.query.layers]
+    : plan.subjectLast.layers;
+  const moments = await momentsFor(model, layers, options);
+  let contexts: Contexts = [];
+  let prompts: ChainPrompts[] = [];
+  using session = new EditSession(model, moments, options);
+  if (chainMode) {
+    prompts = await chainPrompts(model, facts!, wanted, { exclude: options.exclude ?? [], seed });
+    for (const { request } of prompts) await aceChain(session, request, layers, chain);
+  } else {
+    contexts = await makeContexts(model, seed);
+    const single: TokenRequest[] = wanted.map((request) => ({ ...request, editToken: "subject_last" }));
+    if (method === "pmet") await pmet(session, single, contexts, layers, hparams);
+    else if (method === "memit") await memit(session, single, contexts, layers, hparams);
+    else await acePaper(session, await paperStages(model, wanted, plan, options), contexts, hparams);
+  }
+  const patches = session.writes.map((write) => write.patch);
+  session[Symbol.dispose]();
+  const searches = session.searches.map(({ steps }): SearchSummary => ({
+    evaluations: steps.length,
+    firstNll: steps[0]!.nll,
+    lastNll: steps.at(-1)!.nll,
+  }));
+  const record: EditRecord = {
+    method,
+    mode: method === "ace" ? mode : null,
+    modelHash: model.hash,
+    model: `${model.config.family}, ${model.config.nLayers} layers, dModel ${model.config.dModel}`,
+    requests: wanted,
+    seed,
+    plan: { ...plan, scores: undefined },
+    hyperparameters: chainMode ? { ...chain } : { ...hparams },
+    contexts,
+    support: prompts.map((p) => p.support),
+    searches,
+    warnings: warn(searches),
+  };
+  return new Edit(model, record, patches, await measurePatches(model, patches));
+}
+
+/** Checks what does not need the method; the order of the checks is that of their cost. */
+async function checkRequests(
+  model: Model,
+  requests: readonly EditRequest[],
+  options: EditOptions,
+): Promise<EditRequest[]> {
+  const { method = "ace", mode = "chain", facts } = options;
+  if (method === "ace" && mode === "chain" && !facts) {
+    throw new TypeError(
+      "Cannot edit in chain mode without facts: found none, wanted other heads that lead to the subject and siblings " +
+        "to keep. Give a facts file (`facts: await loadFacts(path)`, or --facts FILE), or use mode paper",
+    );
+  }
+  const wanted = normalizeRequests(requests, facts && mode === "chain" ? (t) => facts.relationOf(t).name : undefined);
+  const pairs = wanted.map(({ prompt, subject, target }) => ({
+    prompt: prompt.replace("{}", () => subject),
+    answer: target,
+  }));
+  pairs.forEach(({ prompt }) => model.tokens(prompt));
+  const given = await modelAnswerer(model).given(pairs);
+  given.forEach((already, i) => {
+    if (already) throw presentAnswerError(wanted[i]!);
+  });
+  return wanted;
+}
+
+function warn(searches: readonly SearchSummary[]): string[] {
+  return searches.flatMap(({ firstNll, lastNll, evaluations }, i) =>
+    lastNll > FAR_NLL
+      ? [
+        `Search ${i + 1} ended far from its target: negative log-probability ${lastNll.toFixed(2)} after ` +
+        `${evaluations} steps, from ${firstNll.toFixed(2)}; the edit may not hold`,
+      ]
+      : []
+  );
+}
+
+/** What an edit would do, without doing it. */
+export type { PlannedEdit };

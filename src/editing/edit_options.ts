@@ -1,0 +1,43 @@
+import type { ChainHyperparameters } from "./ace_chain.ts";
+import type { Facts } from "./facts.ts";
+import type { LayerPlan } from "./layer_plan.ts";
+import type { EditProgress, MomentSource } from "./session.ts";
+import type { SpreadHyperparameters } from "./targets.ts";
+
+/** Editing methods. */
+export type Method = "ace" | "pmet" | "memit";
+
+/** Modes of ACE: ours, which makes whole chains follow, and the published form. */
+export type AceMode = "chain" | "paper";
+
+/** Options of `edit`. */
+export interface EditOptions {
+  /** Default: "ace". */
+  method?: Method;
+  /** Default: "chain". */
+  mode?: AceMode;
+  /** Facts to take support and preserved prompts from; chain mode needs them. */
+  facts?: Facts;
+  /** Heads and subjects that must not be used, because the edit will be judged by them. */
+  exclude?: readonly string[];
+  /** Seed of contexts and selections. Default: 0. */
+  seed?: number;
+  /** Second moments of the model. Default: computed over the first 600 documents of the corpus. */
+  moments?: MomentSource & { modelHash?: string };
+  /** Text whose knowledge is preserved, one document a line. Default: `corpus.txt` beside the facts file. */
+  corpus?: string;
+  /** Folder for computed second moments. Default: none is kept. */
+  momentsCache?: string;
+  /** Layers and tokens. Default: made by attribution. */
+  plan?: LayerPlan;
+  /** Which score chooses paper mode's value layers. Default: "published". */
+  scoring?: "published" | "contrast";
+  /** Changes to the defaults of PMET, MEMIT and paper mode. */
+  spread?: Partial<SpreadHyperparameters>;
+  /** Changes to the defaults of chain mode. */
+  chain?: Partial<ChainHyperparameters>;
+  /** Stops the work at the next step; nothing stays applied. */
+  signal?: AbortSignal;
+  /** Called as the work proceeds. */
+  onProgress?: (progress: EditProgress) => void;
+}

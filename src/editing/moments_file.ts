@@ -1,0 +1,85 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { decodeFloats } from "../checkpoint/half.ts";
+import { FileError } from "../checkpoint/file_error.ts";
+import { SafetensorsFile } from "../checkpoint/safetensors_reader.ts";
+import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
+import type { Model } from "../model/model.ts";
+
+/** Sum of k kᵀ of one layer over the first documents of a corpus. */
+export interface StoredSum {
+  /** Documents counted. */
+  documents: number;
+  /** [dMlp, dMlp] f64. */
+  sum: Float64Array;
+}
+
+/** Hash of everything that second moments depend on: weights, context length, documents. */
+export function momentsKey(model: Model, documents: readonly string[]): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([model.hash, model.config.maxPos, documents]));
+  return hash.digest("hex");
+}
+
+/** Stored second moments of one model over one corpus: a file a layer, named by the key. */
+export class MomentsFile {
+  readonly #dir: string;
+  readonly #key: string;
+  readonly #width: number;
+
+  /** Files below `dir` for `key`; `width` is dMlp. */
+  constructor(dir: string, key: string, width: number) {
+    this.#dir = dir;
+    this.#key = key;
+    this.#width = width;
+  }
+
+  /** Path of a layer's file. */
+  path(layer: number): string {
+    return join(this.#dir, `${this.#key.slice(0, 16)}.layer${layer}.safetensors`);
+  }
+
+  /**
+   * What is stored for these layers.
+   *
+   * @throws {FileError} If a file belongs to another model or corpus.
+   */
+  async read(layers: readonly number[]): Promise<Map<number, StoredSum>> {
+    const found = new Map<number, StoredSum>();
+    for (const layer of layers) {
+      const path = this.path(layer);
+      if (!await exists(path)) continue;
+      using file = await SafetensorsFile.open(path);
+      const key = file.metadata.get("key");
+      const info = file.names.includes("sum") ? file.info("sum") : undefined;
+      if (key !== this.#key || info?.dtype !== "F64" || info.shape.join() !== `${this.#width},${this.#width}`) {
+        throw new FileError(
+          path,
+          `Cannot use second moments ${path}: found key ${key?.slice(0, 16)} and shape [${info?.shape}], wanted key ` +
+            `${this.#key.slice(0, 16)} and [${this.#width}, ${this.#width}]. They belong to another model or corpus: ` +
+            `delete the file or choose another folder`,
+        );
+      }
+      const sum = decodeFloats("F64", await file.read("sum")) as Float64Array;
+      found.set(layer, { documents: Number(file.metadata.get("documents")), sum });
+    }
+    return found;
+  }
+
+  /** Stores the sum of a layer, replacing what was there in one step. */
+  async write(layer: number, stored: StoredSum): Promise<void> {
+    await writeSafetensors(
+      this.path(layer),
+      [{ name: "sum", dtype: "F64", shape: [this.#width, this.#width], data: stored.sum }],
+      { key: this.#key, documents: String(stored.documents) },
+    );
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,48 @@
+import type { Model } from "../model/model.ts";
+import type { PaperStage } from "./ace_paper.ts";
+import type { EditOptions } from "./edit_options.ts";
+import type { LayerPlan } from "./layer_plan.ts";
+import { modelAnswerer } from "./model_answerer.ts";
+import type { EditRequest } from "./requests.ts";
+import { selectSupport } from "./support.ts";
+import type { TokenRequest } from "./targets.ts";
+
+/** Multi-hop prompts of the value stage; the prototype that the settings come from used three. */
+const MULTI_HOP_PROMPTS = 3;
+
+/**
+ * The two stages of paper mode: multi-hop prompts through other heads at the value layers (the single-hop prompt where no
+ * facts are given), then the single-hop prompt at the query layers. A stage without layers is left out.
+ */
+export async function paperStages(
+  model: Model,
+  requests: readonly EditRequest[],
+  plan: LayerPlan,
+  options: EditOptions,
+): Promise<PaperStage[]> {
+  const value: TokenRequest[] = [];
+  for (const request of requests) {
+    const [first, ...more] = await multiHopForms(model, request, options);
+    value.push({ ...(first ?? request), target: request.target, editToken: plan.value.token, more });
+  }
+  const query = requests.map((request) => ({ ...request, editToken: plan.query.token }));
+  return [
+    { requests: value, layers: plan.value.layers },
+    { requests: query, layers: plan.query.layers },
+  ].filter((stage) => stage.layers.length > 0);
+}
+
+/** Templates with `{}` for a head, and the heads: "The capital of the country where {} is located is", "Noyon". */
+async function multiHopForms(
+  model: Model,
+  request: EditRequest,
+  { facts, exclude = [], seed = 0 }: EditOptions,
+): Promise<{ prompt: string; subject: string }[]> {
+  if (!facts) return [];
+  const relation = facts.relationOf(request.prompt);
+  const { used } = await selectSupport(facts, request, { answerer: modelAnswerer(model), exclude, seed });
+  return used.heads.slice(0, MULTI_HOP_PROMPTS).map((head) => ({
+    prompt: relation.cloze[0]!.replace("{}", () => facts.relation(head.relation).description!),
+    subject: head.subject,
+  }));
+}

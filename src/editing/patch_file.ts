@@ -1,0 +1,94 @@
+/**
+ * Edits on disk: a safetensors file with the low-rank factors and, in its metadata, everything they were made from.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { FileError } from "../checkpoint/file_error.ts";
+import { decodeFloats } from "../checkpoint/half.ts";
+import { SafetensorsFile } from "../checkpoint/safetensors_reader.ts";
+import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
+import { layerOfHook } from "../model/capture.ts";
+import type { Model } from "../model/model.ts";
+import { Edit, type EditNorm, type EditRecord } from "./edit.ts";
+
+/** Version of the layout; a reader refuses newer ones. */
+const VERSION = 1;
+
+const headSchema = z.object({ version: z.int(), record: z.string(), norms: z.string() });
+const recordSchema = z.looseObject({
+  method: z.string(),
+  mode: z.string().nullable(),
+  modelHash: z.string(),
+  model: z.string(),
+  requests: z.array(z.object({ prompt: z.string(), subject: z.string(), target: z.string() })),
+});
+
+/** Writes an edit to `path` (temporary name, then rename). @throws {FileError} If the file cannot be written. */
+export async function saveEdit(edit: Edit, path: string): Promise<void> {
+  const tensors = edit.patches.flatMap(({ weight, left, right, rank }) => [
+    { name: `${weight}.left`, dtype: "F32" as const, shape: [left.length / rank, rank], data: left },
+    { name: `${weight}.right`, dtype: "F32" as const, shape: [right.length / rank, rank], data: right },
+  ]);
+  await writeSafetensors(path, tensors, {
+    format: "ace-webgpu edit",
+    version: String(VERSION),
+    record: JSON.stringify(edit.record),
+    norms: JSON.stringify(edit.norms()),
+  });
+}
+
+/**
+ * Reads an edit of `model`.
+ *
+ * @throws {FileError} If the file is damaged, no edit, of a newer version, or of another model.
+ */
+export async function loadEdit(model: Model, path: string): Promise<Edit> {
+  using file = await SafetensorsFile.open(path);
+  const refuse = (found: string, remedy: string): FileError =>
+    new FileError(path, `Cannot load edit ${path}: ${found}. ${remedy}`);
+  if (file.metadata.get("format") !== "ace-webgpu edit") {
+    throw refuse("found a file that is no edit", "Give the file that `edit --save` wrote");
+  }
+  const head = headSchema.safeParse({
+    version: Number(file.metadata.get("version")),
+    record: file.metadata.get("record"),
+    norms: file.metadata.get("norms"),
+  });
+  if (!head.success) throw refuse("its description is incomplete", "Save the edit again");
+  if (head.data.version > VERSION) {
+    throw refuse(`found version ${head.data.version}, wanted at most ${VERSION}`, "Use a newer release of ace-webgpu");
+  }
+  const { record, norms } = parseDescription(head.data, refuse);
+  if (record.modelHash !== model.hash) {
+    throw refuse(
+      `it was made for ${record.model} with weights ${record.modelHash.slice(0, 12)}, found a model with weights ` +
+        model.hash.slice(0, 12),
+      "Load the model that it was made for",
+    );
+  }
+  const patches = [];
+  for (const leftName of file.names.filter((name) => name.endsWith(".left"))) {
+    const weight = leftName.slice(0, -".left".length);
+    const rightName = `${weight}.right`;
+    if (!file.names.includes(rightName)) throw refuse(`factor "${rightName}" is missing`, "Save the edit again");
+    const rank = file.info(leftName).shape[1]!;
+    const read = async (name: string): Promise<Float32Array> =>
+      Float32Array.from(decodeFloats("F32", await file.read(name)));
+    patches.push({ weight, rank, left: await read(leftName), right: await read(rightName) });
+  }
+  patches.sort((a, b) => layerOfHook(a.weight) - layerOfHook(b.weight));
+  return new Edit(model, record, patches, norms);
+}
+
+function parseDescription(
+  head: { record: string; norms: string },
+  refuse: (found: string, remedy: string) => FileError,
+): { record: EditRecord; norms: EditNorm[] } {
+  try {
+    const record = recordSchema.parse(JSON.parse(head.record)) as unknown as EditRecord;
+    return { record, norms: JSON.parse(head.norms) as EditNorm[] };
+  } catch {
+    throw refuse("its description is damaged", "Save the edit again");
+  }
+}

@@ -1,0 +1,91 @@
+import { topK } from "../../kernels/top_k.ts";
+import { SeededRandom } from "../linalg/seeded_random.ts";
+import { residual, unembed } from "./forward.ts";
+import { Temps } from "./hooks.ts";
+import type { Model } from "./model.ts";
+import { makeRows } from "./rows.ts";
+import { checkSampling, sampleIndex, type SamplingOptions } from "./sampling.ts";
+import { TextStream } from "./tokenizer.ts";
+
+/** Options of `generate` and `complete`. */
+export interface GenerateOptions extends SamplingOptions {
+  /** Most new tokens. Default: 64 (`complete`: 16). */
+  maxTokens?: number;
+  /** Stops at a newline and at a full stop that ends the sentence. Default: false (`complete`: true). */
+  stopAtSentence?: boolean;
+  /** Seed of the sampler. Default: 0. */
+  seed?: number;
+  /** Stops before the next token when aborted. */
+  signal?: AbortSignal;
+}
+
+/** Continues `prompt` with a key/value cache, one wait a token, and yields text as its characters become complete. */
+export async function* generate(
+  model: Model,
+  prompt: string | readonly number[],
+  options: GenerateOptions = {},
+): AsyncGenerator<string> {
+  checkSampling(options);
+  const ids = typeof prompt === "string" ? model.tokens(prompt) : [...prompt];
+  model.checkTokens(ids);
+  const { maxTokens = 64, stopAtSentence = false } = options;
+  const room = Math.min(ids.length + maxTokens, model.config.maxPos);
+  const random = new SeededRandom(options.seed ?? 0, "generate");
+  const caches = model.makeCaches(1, room);
+  const text = new TextStream(model.tokenizer);
+  try {
+    let next = await step(ids, 0);
+    let held: number | null = null;
+    for (let count = 0; count < maxTokens; count++) {
+      if (options.signal?.aborted) return;
+      const token = next;
+      if (token === model.tokenizer.eosId) return;
+      if (stopAtSentence) {
+        const piece = model.tokenizer.tokenText(token);
+        // A full stop ends the sentence only if what follows starts with white space: "U.S." goes on.
+        if (held !== null) {
+          if (/^\s/.test(piece)) return;
+          yield text.push(held);
+          held = null;
+        }
+        const line = piece.indexOf("\n");
+        if (line >= 0) {
+          yield piece.slice(0, line);
+          return;
+        }
+        if (piece.endsWith(".")) held = token;
+      }
+      if (held === null) yield text.push(token);
+      const position = ids.length + count;
+      if (position >= room || (count + 1 === maxTokens && held === null)) break;
+      next = await step([token], position);
+    }
+    if (held !== null && next !== model.tokenizer.eosId && !/^\s/.test(model.tokenizer.tokenText(next))) {
+      yield text.push(held);
+    }
+    yield text.end();
+  } finally {
+    for (const cache of caches) {
+      cache?.k.dispose();
+      cache?.v.dispose();
+    }
+  }
+
+  /** Runs new tokens from `start` on and draws the token after them. */
+  async function step(tokens: readonly number[], start: number): Promise<number> {
+    const { stream } = model.gpu;
+    using temps = new Temps();
+    using rows = makeRows(model.gpu, [start], [start + tokens.length], tokens.length, room);
+    using input = model.uploadIds([tokens], tokens.length);
+    using at = model.uploadIndex([tokens.length - 1], "last row");
+    const pass = model.pass(rows, { caches });
+    const last = temps.add(residual(pass, input));
+    const logits = temps.add(unembed(pass, last, at));
+    const greedy = (options.temperature ?? 0) === 0;
+    const best = topK(stream, { x: logits }, { k: greedy ? 1 : Math.min(options.topK ?? 50, model.config.vocab) });
+    temps.add(best.values);
+    temps.add(best.indices);
+    const [values, indices] = await stream.read(best.values, best.indices);
+    return indices![sampleIndex(values!, options, random())]!;
+  }
+}

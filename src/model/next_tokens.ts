@@ -1,0 +1,29 @@
+import { logSoftmax } from "../../kernels/log_softmax.ts";
+import { topK } from "../../kernels/top_k.ts";
+import type { Model } from "./model.ts";
+
+/** A token that may come next. */
+export interface NextToken {
+  /** Token id. */
+  id: number;
+  /** Its text. */
+  text: string;
+  /** Its probability. */
+  probability: number;
+}
+
+/** The `count` (at most 128) likeliest next tokens of a prompt, most likely first. */
+export async function nextTokens(model: Model, prompt: string | readonly number[], count: number): Promise<NextToken[]> {
+  if (!Number.isInteger(count) || count < 1 || count > 128) {
+    throw new RangeError(`Cannot show ${count} next tokens: wanted 1 to 128`);
+  }
+  const { stream } = model.gpu;
+  const ids = typeof prompt === "string" ? model.tokens(prompt) : prompt;
+  using cache = model.forward(ids);
+  using logProbs = logSoftmax(stream, { x: cache.logits! });
+  const best = topK(stream, { x: logProbs }, { k: Math.min(count, model.config.vocab) });
+  using values = best.values;
+  using indices = best.indices;
+  const [logs, tokens] = await stream.read(values, indices);
+  return Array.from(tokens!, (id, i) => ({ id, text: model.tokenizer.tokenText(id), probability: Math.exp(logs![i]!) }));
+}

@@ -1,0 +1,197 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import { type Dtype, DTYPE_BYTES, formatShape, type Tensor } from "../gpu/tensor.ts";
+import { type Checkpoint } from "../checkpoint/checkpoint_folder.ts";
+import { countNonFinite, type FloatDtype } from "../checkpoint/half.ts";
+import { architectureOf, type ModelConfig, type WeightLayout, type WeightSpec } from "./architectures.ts";
+
+const DTYPES: Readonly<Record<string, Dtype>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+
+/** Buffers that old checkpoints carry along and that can be computed: causal masks and rotary frequencies. */
+const IGNORED = /\.(attn\.bias|attn\.masked_bias|rotary_emb\.inv_freq)$/;
+
+/** Bytes uploaded at a time. */
+const CHUNK = 32 * 1024 * 1024;
+
+/** A weight of a model by its TransformerLens name, resolved against a config. */
+export interface NamedWeight {
+  /** `blocks.3.mlp.W_out`. */
+  name: string;
+  /** Name in the checkpoint. */
+  stored: string;
+  /** Stored shape. */
+  shape: number[];
+  /** Layout of the stored matrix. */
+  layout: WeightLayout;
+}
+
+/** Every weight that a model of this config has, in the order of the forward pass. */
+export function namedWeights(config: ModelConfig): NamedWeight[] {
+  const { outer, block } = architectureOf(config);
+  const resolve = (name: string, spec: WeightSpec, layer?: number): NamedWeight => ({
+    name: layer === undefined ? name : `blocks.${layer}.${name}`,
+    stored: spec.name.replace("{}", String(layer)),
+    shape: spec.shape(config),
+    layout: spec.layout,
+  });
+  const list = [resolve("embed.W_E", outer["embed.W_E"]!)];
+  for (let layer = 0; layer < config.nLayers; layer++) {
+    for (const [name, spec] of Object.entries(block)) list.push(resolve(name, spec, layer));
+  }
+  for (const [name, spec] of Object.entries(outer)) {
+    if (name === "embed.W_E" || (name === "unembed.W_U" && config.tied)) continue;
+    list.push(resolve(name, spec));
+  }
+  return list;
+}
+
+/**
+ * Checks that a checkpoint holds exactly the weights of a config, and what they take on the GPU, before any is loaded.
+ *
+ * @returns Bytes on the GPU.
+ * @throws {TypeError} If a tensor is missing, extra, or of another shape or dtype; RangeError if the model is too large.
+ */
+export function checkWeights(checkpoint: Checkpoint, config: ModelConfig, gpu: Gpu): number {
+  const wanted = namedWeights(config);
+  const names = new Set(wanted.map((w) => w.stored));
+  let total = 0;
+  for (const { stored, shape } of wanted) {
+    const found = checkpoint.tensors.get(stored);
+    const where = `Cannot load ${checkpoint.dir}: tensor "${stored}"`;
+    if (!found) throw new TypeError(`${where} is missing, wanted ${formatShape(shape)}. Fetch the model again`);
+    if (formatShape(found.shape) !== formatShape(shape)) {
+      throw new TypeError(
+        `${where} has shape ${formatShape(found.shape)}, wanted ${formatShape(shape)} by config.json. ` +
+          `Config and weights are not of the same model`,
+      );
+    }
+    const dtype = DTYPES[found.dtype];
+    if (!dtype) throw new TypeError(`${where} is ${found.dtype}, wanted F32, F16 or BF16. Convert the model first`);
+    const bytes = shape.reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype];
+    const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    if (bytes > limit) {
+      throw new RangeError(
+        `${where} takes ${bytes} bytes and one binding of ${gpu.adapterName} holds ${limit}. Use a smaller model`,
+      );
+    }
+    total += bytes;
+  }
+  for (const name of checkpoint.tensors.keys()) {
+    const tiedHead = config.tied && name === architectureOf(config).outer["unembed.W_U"]?.name;
+    if (!names.has(name) && !IGNORED.test(name) && !tiedHead) {
+      throw new TypeError(
+        `Cannot load ${checkpoint.dir}: tensor "${name}" is not part of a ${config.family} model with ` +
+          `${config.nLayers} layers. Config and weights are not of the same model`,
+      );
+    }
+  }
+  if (total > gpu.availableBytes) {
+    throw new RangeError(
+      `Cannot load ${checkpoint.dir}: its weights take ${total} bytes on the GPU and ${gpu.availableBytes} are ` +
+        `available on ${gpu.adapterName}. Use a smaller model or close others`,
+    );
+  }
+  return total;
+}
+
+/** The weights of a model on the GPU, in their stored type, by TransformerLens name. */
+export class Weights implements Disposable {
+  readonly #tensors: Map<string, Tensor>;
+  readonly #layouts: ReadonlyMap<string, WeightLayout>;
+
+  private constructor(tensors: Map<string, Tensor>, layouts: ReadonlyMap<string, WeightLayout>) {
+    this.#tensors = tensors;
+    this.#layouts = layouts;
+  }
+
+  /**
+   * Streams every weight to the GPU.
+   *
+   * @param onProgress Called after each tensor with the bytes so far.
+   * @throws {TypeError} If a weight is not finite; as {@linkcode checkWeights}.
+   */
+  static async load(
+    gpu: Gpu,
+    checkpoint: Checkpoint,
+    config: ModelConfig,
+    onProgress: (bytes: number, total: number) => void = () => {},
+  ): Promise<Weights> {
+    const total = checkWeights(checkpoint, config, gpu);
+    const list = namedWeights(config);
+    const tensors = new Map<string, Tensor>();
+    const weights = new Weights(tensors, new Map(list.map((w) => [w.name, w.layout])));
+    let done = 0;
+    try {
+      for (const { name, stored, shape } of list) {
+        const info = checkpoint.tensors.get(stored)!;
+        const tensor = gpu.tensor(shape, name, DTYPES[info.dtype]!);
+        tensors.set(name, tensor);
+        let at = 0;
+        for await (const bytes of checkpoint.chunks(stored, CHUNK)) {
+          const bad = countNonFinite(info.dtype as FloatDtype, bytes);
+          if (bad > 0) {
+            throw new TypeError(
+              `Cannot load ${checkpoint.dir}: tensor "${stored}" holds ${bad} values that are NaN or infinite, ` +
+                `wanted none. The file is damaged or was saved from a failed run`,
+            );
+          }
+          gpu.write(tensor, bytes, at);
+          at += bytes.length;
+        }
+        done += tensor.byteLength;
+        onProgress(done, total);
+      }
+    } catch (error) {
+      weights[Symbol.dispose]();
+      throw error;
+    }
+    return weights;
+  }
+
+  /** The weight called `name`; `unembed.W_U` of a tied model is the embedding. @throws {TypeError} If there is none. */
+  get(name: string): Tensor {
+    const found = this.find(name);
+    if (!found) {
+      throw new TypeError(`Cannot find weight "${name}": this model has ${[...this.#tensors.keys()].length} others`);
+    }
+    return found;
+  }
+
+  /** The weight called `name`, if the model has it. */
+  find(name: string): Tensor | undefined {
+    return this.#tensors.get(name) ?? (name === "unembed.W_U" ? this.#tensors.get("embed.W_E") : undefined);
+  }
+
+  /** How the matrix `name` lies. */
+  layout(name: string): WeightLayout {
+    return this.#layouts.get(name) ?? this.#layouts.get("embed.W_E")!;
+  }
+
+  /**
+   * Puts another tensor in the place of a weight, which must have the same shape.
+   *
+   * @returns The tensor that was there; now the caller's.
+   */
+  swap(name: string, tensor: Tensor): Tensor {
+    const old = this.get(name);
+    if (formatShape(old.shape) !== formatShape(tensor.shape)) {
+      throw new RangeError(
+        `Cannot put ${formatShape(tensor.shape)} in the place of "${name}" ${
+          formatShape(old.shape)
+        }: shapes must match`,
+      );
+    }
+    this.#tensors.set(name, tensor);
+    return old;
+  }
+
+  /** Bytes on the GPU. */
+  get byteLength(): number {
+    return [...this.#tensors.values()].reduce((sum, t) => sum + t.byteLength, 0);
+  }
+
+  /** Disposes every weight. */
+  [Symbol.dispose](): void {
+    for (const tensor of this.#tensors.values()) tensor.dispose();
+    this.#tensors.clear();
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Operands, comparisons and device tricks that the tests of row and elementwise kernels share.
+ *
+ * @module
+ */
+import { fail } from "@std/assert";
+import { bf16ToF32, f16ToF32, toBf16, toF16 } from "../../src/checkpoint/half.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import type { Tensor } from "../../src/gpu/tensor.ts";
+import { SeededRandom } from "../../src/linalg/seeded_random.ts";
+
+/** Unit roundoff of f32: the largest relative error of rounding to nearest. */
+export const UNIT = 2 ** -24;
+
+/** Smallest normal f32; shaders may flush anything below it to zero. */
+export const TINY = 2 ** -126;
+
+/** Relative error that WGSL allows a division: 2.5 units in the last place. */
+export const DIVISION = 5 * UNIT;
+
+/** Relative error of `sqrt`, which WGSL derives from a reciprocal and an inverse square root of 2 such units. */
+export const ROOT = 9 * UNIT;
+
+/** Relative error that WGSL allows `exp(x)`: 3 + 2 |x| units in the last place. */
+export function expError(x: number): number {
+  return (3 + 2 * Math.abs(x)) * 2 * UNIT;
+}
+
+/** Normally distributed f32 numbers, the same for the same label. */
+export function normals(label: string, length: number, mean = 0, deviation = 1): Float32Array<ArrayBuffer> {
+  const random = new SeededRandom(20240607, label, length);
+  return Float32Array.from({ length }, () => {
+    const radius = Math.sqrt(-2 * Math.log(1 - random.uniform()));
+    return mean + deviation * radius * Math.cos(2 * Math.PI * random.uniform());
+  });
+}
+
+/** The numbers from 0 to length - 1 in a random order, the same for the same label. */
+export function shuffled(label: string, length: number): Uint32Array<ArrayBuffer> {
+  const random = new SeededRandom(20240607, label, length);
+  const order = Uint32Array.from({ length }, (_, i) => i);
+  for (let i = length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
+/** A weight as a model stores it, with the numbers that its bits stand for. */
+export function uploadWeight(
+  gpu: Gpu,
+  data: Float32Array<ArrayBuffer>,
+  shape: readonly number[],
+  dtype: "f32" | "f16" | "bf16",
+): { tensor: Tensor; values: Float32Array } {
+  if (dtype === "f32") return { tensor: gpu.upload(data, shape, "weight"), values: data };
+  const bits = dtype === "f16" ? toF16(data) : toBf16(data);
+  const values = dtype === "f16" ? f16ToF32(bits) : bf16ToF32(bits);
+  return { tensor: gpu.upload(new Uint8Array(bits.buffer), shape, "weight", dtype), values };
+}
+
+/** Fails at the first element whose distance from `want` is above its own bound, or that is no number. */
+export function assertWithin(
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  bound: ArrayLike<number>,
+  name: string,
+): void {
+  if (got.length !== want.length) fail(`${name}: got ${got.length} elements, wanted ${want.length}`);
+  for (let i = 0; i < want.length; i++) {
+    const error = Math.abs(got[i]! - want[i]!);
+    if (!(error <= bound[i]!)) fail(`${name}[${i}]: got ${got[i]}, wanted ${want[i]} within ${bound[i]}`);
+  }
+}
+
+/** Leaves buffers full of sevens for reuse, so that a read past the end of a tensor under 256 bytes shows. */
+export function dirtyPool(gpu: Gpu): void {
+  const sevens = Array.from({ length: 8 }, () => gpu.upload(new Float32Array(64).fill(7), [64], "sevens"));
+  for (const tensor of sevens) tensor.dispose();
+  gpu.stream.submit();
+}
+
+/** Runs `body` as on a GPU that is no CPU driver, so that the variants with many threads a row run here too. */
+export async function withGpuThreads(gpu: Gpu, body: () => Promise<void>): Promise<void> {
+  const { isCpu } = gpu;
+  Object.defineProperty(gpu, "isCpu", { value: false, configurable: true });
+  try {
+    await body();
+  } finally {
+    Object.defineProperty(gpu, "isCpu", { value: isCpu, configurable: true });
+  }
+}
