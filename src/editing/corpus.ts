@@ -24,13 +24,29 @@ export async function readCorpus(path: string, count: number = MOMENT_DOCUMENTS)
 }
 
 /**
+ * Names the corpus that an edit's second moments are taken over: the given one, or `corpus.txt` beside the facts file.
+ *
+ * @throws {TypeError} If there is none, or the model is too large for the default corpus to say anything.
+ */
+export function corpusFor(model: Model, options: EditOptions): string {
+  const { facts } = options;
+  const corpus = options.corpus ??
+    (facts && model.config.dModel <= SMALL_MODEL ? join(dirname(facts.path), "corpus.txt") : undefined);
+  if (corpus !== undefined) return corpus;
+  throw new TypeError(
+    "Cannot edit without second moments: found no corpus, wanted text whose knowledge is to be preserved. " +
+      "Give a corpus (one document a line) or second moments made by `deno task moments`",
+  );
+}
+
+/**
  * Second moments for an edit: those given, if they belong to the model, or computed over the corpus.
  *
  * @throws {TypeError} If they belong to another model, or if there is no corpus, or the model is too large for the
  * default corpus to say anything.
  */
 export async function momentsFor(model: Model, layers: readonly number[], options: EditOptions): Promise<MomentSource> {
-  const { moments, facts, signal, onProgress } = options;
+  const { moments, signal, onProgress } = options;
   if (moments) {
     if (moments.modelHash !== undefined && moments.modelHash !== model.hash) {
       throw new TypeError(
@@ -40,14 +56,7 @@ export async function momentsFor(model: Model, layers: readonly number[], option
     }
     return moments;
   }
-  const corpus = options.corpus ??
-    (facts && model.config.dModel <= SMALL_MODEL ? join(dirname(facts.path), "corpus.txt") : undefined);
-  if (corpus === undefined) {
-    throw new TypeError(
-      "Cannot edit without second moments: found no corpus, wanted text whose knowledge is to be preserved. " +
-        "Give a corpus (one document a line) or second moments made by `deno task moments`",
-    );
-  }
+  const corpus = corpusFor(model, options);
   return await SecondMoments.compute(model, {
     documents: await readCorpus(corpus),
     layers,

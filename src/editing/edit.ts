@@ -38,6 +38,8 @@ export interface SearchSummary {
   firstNll: number;
   /** Negative log-probability at the end. */
   lastNll: number;
+  /** Negative log-probability at every evaluation. */
+  nll: readonly number[];
 }
 
 /** Size of a change. */

@@ -19,6 +19,7 @@ import { paperStages } from "./paper_prompts.ts";
 import { pmet } from "./pmet.ts";
 import { type EditRequest, normalizeRequests, presentAnswerError } from "./requests.ts";
 import { planEdit, type PlannedEdit } from "./plan_edit.ts";
+import { plannedLayers } from "./planned_layers.ts";
 import { EditSession } from "./session.ts";
 import { type Contexts, type TokenRequest } from "./targets.ts";
 
@@ -40,9 +41,7 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
   const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
   const chain: ChainHyperparameters = { ...CHAIN_DEFAULTS, ...options.chain };
   const chainMode = method === "ace" && mode === "chain";
-  const layers = method === "ace"
-    ? chainMode ? plan.chain.layers : [...plan.value.layers, ...plan.query.layers]
-    : plan.subjectLast.layers;
+  const layers = plannedLayers(plan, method, mode);
   const moments = await momentsFor(model, layers, options);
   let contexts: Contexts = [];
   let prompts: ChainPrompts[] = [];
@@ -63,6 +62,7 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
     evaluations: steps.length,
     firstNll: steps[0]!.nll,
     lastNll: steps.at(-1)!.nll,
+    nll: steps.map(({ nll }) => nll),
   }));
   const record: EditRecord = {
     method,
@@ -81,8 +81,12 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
   return new Edit(model, record, patches, await measurePatches(model, patches));
 }
 
-/** Checks what does not need the method; the order of the checks is that of their cost. */
-async function checkRequests(
+/**
+ * Checks requests against the model and brings them to their one form; the order of the checks is that of their cost.
+ *
+ * @throws {TypeError} As {@linkcode edit} does for requests and missing facts.
+ */
+export async function checkRequests(
   model: Model,
   requests: readonly EditRequest[],
   options: EditOptions,

@@ -32,8 +32,9 @@ export async function measurePatches(model: Model, patches: readonly LowRankPatc
     const words = arrays[i]!;
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
     const stored = ({ f32: "F32", f16: "F16", bf16: "BF16", u32: "F32" } as const)[dtype];
-    const values = decodeFloats(stored, bytes).subarray(0, length);
-    const size = Math.sqrt(values.reduce((sum: number, x: number) => sum + x * x, 0));
+    let squares = 0;
+    for (const x of decodeFloats(stored, bytes).subarray(0, length)) squares += x * x;
+    const size = Math.sqrt(squares);
     const change = patchNorm(patch);
     return { layer: layerOfHook(patch.weight), change, relative: change / size };
   });

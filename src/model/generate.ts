@@ -36,15 +36,16 @@ export async function* generate(
   try {
     let next = await step(ids, 0);
     let held: number | null = null;
+    let written = "";
     for (let count = 0; count < maxTokens; count++) {
       if (options.signal?.aborted) return;
       const token = next;
       if (token === model.tokenizer.eosId) return;
       if (stopAtSentence) {
         const piece = model.tokenizer.tokenText(token);
-        // A full stop ends the sentence only if what follows starts with white space: "U.S." goes on.
         if (held !== null) {
-          if (/^\s/.test(piece)) return;
+          if (endsSentence(written, piece)) return;
+          written += ".";
           yield text.push(held);
           held = null;
         }
@@ -55,12 +56,16 @@ export async function* generate(
         }
         if (piece.endsWith(".")) held = token;
       }
-      if (held === null) yield text.push(token);
+      if (held === null) {
+        const piece = text.push(token);
+        written += piece;
+        yield piece;
+      }
       const position = ids.length + count;
       if (position >= room || (count + 1 === maxTokens && held === null)) break;
       next = await step([token], position);
     }
-    if (held !== null && next !== model.tokenizer.eosId && !/^\s/.test(model.tokenizer.tokenText(next))) {
+    if (held !== null && next !== model.tokenizer.eosId && !endsSentence(written, model.tokenizer.tokenText(next))) {
       yield text.push(held);
     }
     yield text.end();
@@ -86,6 +91,14 @@ export async function* generate(
     temps.add(best.values);
     temps.add(best.indices);
     const [values, indices] = await stream.read(best.values, best.indices);
-    return indices![sampleIndex(values!, options, random())]!;
+    return indices![sampleIndex(values!, options, random.uniform())]!;
   }
+}
+
+/**
+ * Whether a full stop between `before` and `after` ends a sentence: white space follows, or a capital after a whole word
+ * (models trained on sentences without spaces between them), but not in "U.S.", "3.5" or "example.com".
+ */
+export function endsSentence(before: string, after: string): boolean {
+  return /^\s/.test(after) || (/^\p{Lu}/u.test(after) && /\p{L}{2,}$/u.test(before));
 }

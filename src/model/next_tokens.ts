@@ -13,7 +13,11 @@ export interface NextToken {
 }
 
 /** The `count` (at most 128) likeliest next tokens of a prompt, most likely first. */
-export async function nextTokens(model: Model, prompt: string | readonly number[], count: number): Promise<NextToken[]> {
+export async function nextTokens(
+  model: Model,
+  prompt: string | readonly number[],
+  count: number,
+): Promise<NextToken[]> {
   if (!Number.isInteger(count) || count < 1 || count > 128) {
     throw new RangeError(`Cannot show ${count} next tokens: wanted 1 to 128`);
   }
@@ -25,5 +29,8 @@ export async function nextTokens(model: Model, prompt: string | readonly number[
   using values = best.values;
   using indices = best.indices;
   const [logs, tokens] = await stream.read(values, indices);
-  return Array.from(tokens!, (id, i) => ({ id, text: model.tokenizer.tokenText(id), probability: Math.exp(logs![i]!) }));
+  return Array.from(
+    tokens!,
+    (id, i) => ({ id, text: model.tokenizer.tokenText(id), probability: Math.exp(logs![i]!) }),
+  );
 }

@@ -1,0 +1,62 @@
+// matmul_naive: y = scale * a b + bias, one output a thread; the version to read, and to measure the others against.
+//
+// shapes    a [rows, inner] ([inner, rows] if A_TRANSPOSED), b [inner, cols] ([cols, inner] if B_TRANSPOSED),
+//           bias [cols] -> y [rows, cols]
+// types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
+// grid      ceil(rows * cols / 64) workgroups, folded to 2-D; 64 threads
+// override  layout, type and epilogue, see below
+// memory    no workgroup memory; a thread reads one row and one column
+// numerics  each inner product is summed in order
+// twin      tests/reference/matmul.ts
+
+struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<u32>;
+@group(0) @binding(2) var<storage, read> bias: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override A_TRANSPOSED: bool = false;
+override B_TRANSPOSED: bool = false;
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override ACCUMULATE: bool = false; // adds to y
+override SYMMETRIC: bool = false; // writes the lower half and its mirror image
+
+// Element i of a weight whose word was loaded; type 0 f32, 1 f16, 2 bf16 (half types are two a word).
+fn decode(word: u32, i: u32, dtype: u32) -> f32 {
+  if (dtype == 0u) { return bitcast<f32>(word); }
+  if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
+  return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
+}
+
+fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
+
+fn biasAt(col: u32) -> f32 {
+  if (params.biasType > 2u) { return 0.0; }
+  return decode(bias[select(col, col >> 1u, params.biasType != 0u)], col, params.biasType);
+}
+
+fn store(row: u32, col: u32, sum: f32) {
+  if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row)) { return; }
+  let at = row * params.cols + col;
+  var value = sum;
+  if (ACCUMULATE) { value += y[at]; }
+  y[at] = value;
+  if (SYMMETRIC) { y[col * params.cols + row] = value; }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
+  let output = (group.y * groups.x + group.x) * 64u + thread;
+  let row = output / params.cols;
+  let col = output % params.cols;
+  if (row >= params.rows) { return; }
+  var sum = 0.0;
+  for (var k = 0u; k < params.inner; k++) {
+    let x = a[select(row * params.inner + k, k * params.rows + row, A_TRANSPOSED)];
+    sum += x * bAt(select(k * params.cols + col, col * params.inner + k, B_TRANSPOSED));
+  }
+  store(row, col, params.scale * sum + biasAt(col));
+}

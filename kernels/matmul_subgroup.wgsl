@@ -1,0 +1,160 @@
+// matmul_subgroup: y = scale * a b + bias, 16 x 64 outputs a subgroup of 8 lanes; a is shared by broadcast.
+//
+// shapes    a [rows, inner] ([inner, rows] if A_TRANSPOSED), b [inner, cols] ([cols, inner] if B_TRANSPOSED),
+//           bias [cols] -> y [rows, cols]
+// types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
+// grid      ceil(rows / 16) * ceil(cols / 64) workgroups, row blocks first, folded to 2-D; 8 threads, one subgroup
+// override  layout, alignment, type and epilogue, see below
+// memory    no workgroup memory, no barrier; a group reads its 16 rows and 64 columns once
+// numerics  each inner product is summed in order
+// twin      tests/reference/matmul.ts
+
+struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<u32>;
+@group(0) @binding(3) var<storage, read> bPairs: array<vec2u>;
+@group(0) @binding(4) var<storage, read> bias: array<u32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override A_TRANSPOSED: bool = false;
+override B_TRANSPOSED: bool = false;
+override A_ALIGNED: bool = false; // the contiguous dimension of a is a multiple of 4
+override B_ALIGNED: bool = false; // likewise b
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override ACCUMULATE: bool = false; // adds to y
+override SYMMETRIC: bool = false; // writes the lower half and its mirror image
+
+// Element i of a weight whose word was loaded; type 0 f32, 1 f16, 2 bf16 (half types are two a word).
+fn decode(word: u32, i: u32, dtype: u32) -> f32 {
+  if (dtype == 0u) { return bitcast<f32>(word); }
+  if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
+  return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
+}
+
+fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
+
+// Four elements of b from i on, i a multiple of 4.
+fn bQuad(i: u32) -> vec4f {
+  if (B_TYPE == 0u) { return bitcast<vec4f>(vec4u(bPairs[i >> 1u], bPairs[(i >> 1u) + 1u])); }
+  let pair = bPairs[i >> 2u];
+  if (B_TYPE == 1u) { return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y)); }
+  return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
+}
+
+// Steps k to k + 3 of one row of a, zero past the end.
+fn aSteps(row: u32, k: u32) -> vec4f {
+  let r = min(row, params.rows - 1u);
+  if (A_ALIGNED && !A_TRANSPOSED) { return aQuads[(r * params.inner + k) >> 2u]; }
+  var steps: vec4f;
+  for (var i = 0u; i < 4u; i++) {
+    let at = min(k + i, params.inner - 1u);
+    let value = a[select(r * params.inner + at, at * params.rows + r, A_TRANSPOSED)];
+    steps[i] = select(value, 0.0, k + i >= params.inner);
+  }
+  return steps;
+}
+
+// Steps k to k + 3 of four columns, one step a matrix column. Past an end the last one repeats: a is zero there.
+fn bSteps(col: u32, k: u32) -> mat4x4f {
+  let width = select(params.cols, params.inner, B_TRANSPOSED);
+  let at = select(col, k, B_TRANSPOSED);
+  var quads: mat4x4f;
+  for (var i = 0u; i < 4u; i++) {
+    let start = width * select(min(k + i, params.inner - 1u), min(col + i, params.cols - 1u), B_TRANSPOSED);
+    if (B_ALIGNED) {
+      quads[i] = bQuad(start + min(at, width - 4u));
+    } else {
+      for (var j = 0u; j < 4u; j++) { quads[i][j] = bAt(start + min(at + j, width - 1u)); }
+    }
+  }
+  if (B_TRANSPOSED) { return transpose(quads); }
+  return quads;
+}
+
+fn biasQuad(col: u32) -> vec4f {
+  var quad: vec4f;
+  if (params.biasType > 2u) { return quad; }
+  for (var j = 0u; j < 4u; j++) {
+    let c = min(col + j, params.cols - 1u);
+    quad[j] = decode(bias[select(c, c >> 1u, params.biasType != 0u)], c, params.biasType);
+  }
+  return quad;
+}
+
+fn store(row: u32, col: u32, sum: f32) {
+  if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row)) { return; }
+  let at = row * params.cols + col;
+  var value = sum;
+  if (ACCUMULATE) { value += y[at]; }
+  y[at] = value;
+  if (SYMMETRIC) { y[col * params.cols + row] = value; }
+}
+
+fn storeRow(row: u32, col: u32, lo: vec4f, hi: vec4f) {
+  store(row, col, lo.x);
+  store(row, col + 1u, lo.y);
+  store(row, col + 2u, lo.z);
+  store(row, col + 3u, lo.w);
+  store(row, col + 32u, hi.x);
+  store(row, col + 33u, hi.y);
+  store(row, col + 34u, hi.z);
+  store(row, col + 35u, hi.w);
+}
+
+@compute @workgroup_size(8)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let block = group.y * groups.x + group.x;
+  let rowBlocks = (params.rows + 15u) / 16u;
+  let row = block % rowBlocks * 16u;
+  let firstCol = block / rowBlocks * 64u;
+  if (firstCol >= params.cols || (SYMMETRIC && firstCol > row + 15u)) { return; }
+  let col = firstCol + 4u * lane;
+  // Constant indices and no loop over rows: a variable index would move the sums from registers to memory.
+  var lo: array<vec4f, 16>;
+  var hi: array<vec4f, 16>;
+  for (var k = 0u; k < params.inner; k += 4u) {
+    let a0 = aSteps(row + lane, k);
+    let a1 = aSteps(row + lane + 8u, k);
+    let bLo = bSteps(col, k);
+    let bHi = bSteps(col + 32u, k);
+    var x: vec4f;
+    x = subgroupBroadcast(a0, 0u); lo[0] += bLo * x; hi[0] += bHi * x;
+    x = subgroupBroadcast(a0, 1u); lo[1] += bLo * x; hi[1] += bHi * x;
+    x = subgroupBroadcast(a0, 2u); lo[2] += bLo * x; hi[2] += bHi * x;
+    x = subgroupBroadcast(a0, 3u); lo[3] += bLo * x; hi[3] += bHi * x;
+    x = subgroupBroadcast(a0, 4u); lo[4] += bLo * x; hi[4] += bHi * x;
+    x = subgroupBroadcast(a0, 5u); lo[5] += bLo * x; hi[5] += bHi * x;
+    x = subgroupBroadcast(a0, 6u); lo[6] += bLo * x; hi[6] += bHi * x;
+    x = subgroupBroadcast(a0, 7u); lo[7] += bLo * x; hi[7] += bHi * x;
+    x = subgroupBroadcast(a1, 0u); lo[8] += bLo * x; hi[8] += bHi * x;
+    x = subgroupBroadcast(a1, 1u); lo[9] += bLo * x; hi[9] += bHi * x;
+    x = subgroupBroadcast(a1, 2u); lo[10] += bLo * x; hi[10] += bHi * x;
+    x = subgroupBroadcast(a1, 3u); lo[11] += bLo * x; hi[11] += bHi * x;
+    x = subgroupBroadcast(a1, 4u); lo[12] += bLo * x; hi[12] += bHi * x;
+    x = subgroupBroadcast(a1, 5u); lo[13] += bLo * x; hi[13] += bHi * x;
+    x = subgroupBroadcast(a1, 6u); lo[14] += bLo * x; hi[14] += bHi * x;
+    x = subgroupBroadcast(a1, 7u); lo[15] += bLo * x; hi[15] += bHi * x;
+  }
+  let biasLo = biasQuad(col);
+  let biasHi = biasQuad(col + 32u);
+  storeRow(row + 0u, col, params.scale * lo[0] + biasLo, params.scale * hi[0] + biasHi);
+  storeRow(row + 1u, col, params.scale * lo[1] + biasLo, params.scale * hi[1] + biasHi);
+  storeRow(row + 2u, col, params.scale * lo[2] + biasLo, params.scale * hi[2] + biasHi);
+  storeRow(row + 3u, col, params.scale * lo[3] + biasLo, params.scale * hi[3] + biasHi);
+  storeRow(row + 4u, col, params.scale * lo[4] + biasLo, params.scale * hi[4] + biasHi);
+  storeRow(row + 5u, col, params.scale * lo[5] + biasLo, params.scale * hi[5] + biasHi);
+  storeRow(row + 6u, col, params.scale * lo[6] + biasLo, params.scale * hi[6] + biasHi);
+  storeRow(row + 7u, col, params.scale * lo[7] + biasLo, params.scale * hi[7] + biasHi);
+  storeRow(row + 8u, col, params.scale * lo[8] + biasLo, params.scale * hi[8] + biasHi);
+  storeRow(row + 9u, col, params.scale * lo[9] + biasLo, params.scale * hi[9] + biasHi);
+  storeRow(row + 10u, col, params.scale * lo[10] + biasLo, params.scale * hi[10] + biasHi);
+  storeRow(row + 11u, col, params.scale * lo[11] + biasLo, params.scale * hi[11] + biasHi);
+  storeRow(row + 12u, col, params.scale * lo[12] + biasLo, params.scale * hi[12] + biasHi);
+  storeRow(row + 13u, col, params.scale * lo[13] + biasLo, params.scale * hi[13] + biasHi);
+  storeRow(row + 14u, col, params.scale * lo[14] + biasLo, params.scale * hi[14] + biasHi);
+  storeRow(row + 15u, col, params.scale * lo[15] + biasLo, params.scale * hi[15] + biasHi);
+}

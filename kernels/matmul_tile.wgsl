@@ -1,0 +1,103 @@
+// matmul_tile: y = scale * a b + bias, 64 x 64 outputs a workgroup, operands staged in workgroup memory.
+//
+// shapes    a [rows, inner] ([inner, rows] if A_TRANSPOSED), b [inner, cols] ([cols, inner] if B_TRANSPOSED),
+//           bias [cols] -> y [rows, cols]
+// types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
+// grid      ceil(rows / 64) * ceil(cols / 64) workgroups, row blocks first, folded to 2-D; 256 threads, 4 x 4 outputs each
+// override  layout, type and epilogue, see below
+// memory    8.3 kB workgroup; a group reads its 64 rows and 64 columns once, neighbouring threads neighbouring elements
+// numerics  each inner product is summed in order
+// twin      tests/reference/matmul.ts
+
+struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<u32>;
+@group(0) @binding(2) var<storage, read> bias: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override A_TRANSPOSED: bool = false;
+override B_TRANSPOSED: bool = false;
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override ACCUMULATE: bool = false; // adds to y
+override SYMMETRIC: bool = false; // writes the lower half and its mirror image
+
+const TILE = 64u;
+const DEPTH = 16u; // steps of the inner dimension staged at once
+const STRIDE = TILE + 1u; // one more than the tile, so that a column of it spreads over all banks
+var<workgroup> aTile: array<f32, DEPTH * STRIDE>;
+var<workgroup> bTile: array<f32, DEPTH * STRIDE>;
+
+// Element i of a weight whose word was loaded; type 0 f32, 1 f16, 2 bf16 (half types are two a word).
+fn decode(word: u32, i: u32, dtype: u32) -> f32 {
+  if (dtype == 0u) { return bitcast<f32>(word); }
+  if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
+  return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
+}
+
+fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
+
+fn biasAt(col: u32) -> f32 {
+  if (params.biasType > 2u) { return 0.0; }
+  return decode(bias[select(col, col >> 1u, params.biasType != 0u)], col, params.biasType);
+}
+
+fn store(row: u32, col: u32, sum: f32) {
+  if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row)) { return; }
+  let at = row * params.cols + col;
+  var value = sum;
+  if (ACCUMULATE) { value += y[at]; }
+  y[at] = value;
+  if (SYMMETRIC) { y[col * params.cols + row] = value; }
+}
+
+// Elements i, i + 256, ... of both tiles; zeros past the ends.
+fn stage(row: u32, col: u32, k: u32, thread: u32) {
+  for (var i = thread; i < DEPTH * TILE; i += 256u) {
+    let aStep = select(i % DEPTH, i / TILE, A_TRANSPOSED);
+    let aRow = select(i / DEPTH, i % TILE, A_TRANSPOSED);
+    var value = 0.0;
+    if (k + aStep < params.inner && row + aRow < params.rows) {
+      value = a[select((row + aRow) * params.inner + k + aStep, (k + aStep) * params.rows + row + aRow, A_TRANSPOSED)];
+    }
+    aTile[aStep * STRIDE + aRow] = value;
+    let bStep = select(i / TILE, i % DEPTH, B_TRANSPOSED);
+    let bCol = select(i % TILE, i / DEPTH, B_TRANSPOSED);
+    value = 0.0;
+    if (k + bStep < params.inner && col + bCol < params.cols) {
+      value = bAt(select((k + bStep) * params.cols + col + bCol, (col + bCol) * params.inner + k + bStep, B_TRANSPOSED));
+    }
+    bTile[bStep * STRIDE + bCol] = value;
+  }
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
+  let block = group.y * groups.x + group.x;
+  let rowBlocks = (params.rows + TILE - 1u) / TILE;
+  let row = block % rowBlocks * TILE;
+  let col = block / rowBlocks * TILE;
+  if (col >= params.cols || (SYMMETRIC && col > row)) { return; }
+  let tileRow = thread / 16u;
+  let tileCol = thread % 16u;
+  var sums: mat4x4f; // sums[i][j]: row tileRow + 16 i, column tileCol + 16 j
+  for (var k = 0u; k < params.inner; k += DEPTH) {
+    stage(row, col, k, thread);
+    workgroupBarrier();
+    for (var step = 0u; step < DEPTH; step++) {
+      let at = step * STRIDE;
+      let x = vec4f(aTile[at + tileRow], aTile[at + tileRow + 16u], aTile[at + tileRow + 32u], aTile[at + tileRow + 48u]);
+      let w = vec4f(bTile[at + tileCol], bTile[at + tileCol + 16u], bTile[at + tileCol + 32u], bTile[at + tileCol + 48u]);
+      sums += mat4x4f(w * x.x, w * x.y, w * x.z, w * x.w);
+    }
+    workgroupBarrier();
+  }
+  for (var i = 0u; i < 4u; i++) {
+    for (var j = 0u; j < 4u; j++) {
+      let c = col + tileCol + 16u * j;
+      store(row + tileRow + 16u * i, c, params.scale * sums[i][j] + biasAt(min(c, params.cols - 1u)));
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// matvec: y = scale * a b^T + bias for up to 4 rows of a; a subgroup makes 8 columns, its lanes along the inner dimension.
+//
+// shapes    a [rows, inner], b [cols, inner], bias [cols] -> y [rows, cols]
+// types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
+// grid      ceil(cols / 8) workgroups, folded to 2-D; LANES threads, one subgroup
+// override  LANES = 8 (the subgroup size), ROWS = 1 (at most 4, at least rows); the rest see below
+// memory    no workgroup memory, no barrier; reads b once, each load of a serves 8 columns
+// numerics  each lane sums every LANES-th quad in order, then the subgroup adds the lanes
+// twin      tests/reference/matmul.ts
+
+struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<u32>;
+@group(0) @binding(3) var<storage, read> bPairs: array<vec2u>;
+@group(0) @binding(4) var<storage, read> bias: array<u32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+override A_ALIGNED: bool = false; // inner is a multiple of 4
+override B_ALIGNED: bool = false; // likewise
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override ACCUMULATE: bool = false; // adds to y
+
+// Element i of a weight whose word was loaded; type 0 f32, 1 f16, 2 bf16 (half types are two a word).
+fn decode(word: u32, i: u32, dtype: u32) -> f32 {
+  if (dtype == 0u) { return bitcast<f32>(word); }
+  if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
+  return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
+}
+
+fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
+
+// Four elements of b from i on, i a multiple of 4.
+fn bQuad(i: u32) -> vec4f {
+  if (B_TYPE == 0u) { return bitcast<vec4f>(vec4u(bPairs[i >> 1u], bPairs[(i >> 1u) + 1u])); }
+  let pair = bPairs[i >> 2u];
+  if (B_TYPE == 1u) { return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y)); }
+  return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
+}
+
+// Steps k to k + 3 of one row of a, zero past the end.
+fn aSteps(row: u32, k: u32) -> vec4f {
+  let start = min(row, params.rows - 1u) * params.inner;
+  if (A_ALIGNED) { return aQuads[(start + k) >> 2u]; }
+  var steps: vec4f;
+  for (var i = 0u; i < 4u; i++) {
+    steps[i] = select(a[start + min(k + i, params.inner - 1u)], 0.0, k + i >= params.inner);
+  }
+  return steps;
+}
+
+// Steps k to k + 3 of four columns, one column a matrix column. Past the end the last step repeats: a is zero there.
+fn bSteps(col: u32, k: u32) -> mat4x4f {
+  var quads: mat4x4f;
+  for (var i = 0u; i < 4u; i++) {
+    let start = min(col + i, params.cols - 1u) * params.inner;
+    if (B_ALIGNED) {
+      quads[i] = bQuad(start + k);
+    } else {
+      for (var j = 0u; j < 4u; j++) { quads[i][j] = bAt(start + min(k + j, params.inner - 1u)); }
+    }
+  }
+  return quads;
+}
+
+fn biasAt(col: u32) -> f32 {
+  if (params.biasType > 2u) { return 0.0; }
+  return decode(bias[select(col, col >> 1u, params.biasType != 0u)], col, params.biasType);
+}
+
+fn storeQuad(row: u32, col: u32, lanes: vec4f, lane: u32) {
+  let sums = subgroupAdd(lanes);
+  if (lane > 0u || row >= params.rows) { return; }
+  for (var j = 0u; j < 4u; j++) {
+    if (col + j >= params.cols) { return; }
+    let at = row * params.cols + col + j;
+    var value = params.scale * sums[j] + biasAt(col + j);
+    if (ACCUMULATE) { value += y[at]; }
+    y[at] = value;
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let col = (group.y * groups.x + group.x) * 8u;
+  if (col >= params.cols) { return; }
+  var lo: array<vec4f, 4>;
+  var hi: array<vec4f, 4>;
+  for (var k = 4u * lane; k < params.inner; k += 4u * LANES) {
+    let bLo = bSteps(col, k);
+    let bHi = bSteps(col + 4u, k);
+    for (var r = 0u; r < ROWS; r++) {
+      let x = aSteps(r, k);
+      lo[r] += x * bLo;
+      hi[r] += x * bHi;
+    }
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    storeQuad(r, col, lo[r], lane);
+    storeQuad(r, col + 4u, hi[r], lane);
+  }
+}

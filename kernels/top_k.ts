@@ -1,0 +1,57 @@
+import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
+import type { Stream } from "../src/gpu/stream.ts";
+import type { Tensor } from "../src/gpu/tensor.ts";
+import { filledRows, type ReductionOptions } from "./filled_rows.ts";
+import { rowThreads } from "./rows.ts";
+import code from "./top_k.wgsl" with { type: "text" };
+
+/** Largest k: the kernel reads a row once for each element it finds. */
+const MAX_K = 128;
+
+const KERNEL = defineKernel({
+  name: "top_k",
+  code,
+  buffers: ["read", "write", "write"],
+  params: { rows: "u32", width: "u32", k: "u32" },
+});
+
+/** Options of {@linkcode topK}. */
+export interface TopKOptions extends ReductionOptions {
+  /** Elements wanted of each row, 1 to 128 and at most the width. */
+  k: number;
+}
+
+/** What {@linkcode topK} returns. */
+export interface TopKOutput {
+  /** The largest elements, descending, [rows, k] f32. */
+  values: Tensor;
+  /** Their indices in the row, [rows, k] u32. */
+  indices: Tensor;
+}
+
+/**
+ * The k largest elements of each row, descending; the lowest index first on ties.
+ *
+ * @param input `x` [..., width] f32.
+ * @throws {RangeError} If k is no integer from 1 to 128, or above the width.
+ * @throws {TypeError} If `x` is not f32.
+ */
+export function topK(stream: Stream, input: { x: Tensor }, options: TopKOptions): TopKOutput {
+  const { k } = options;
+  const action = `find the ${k} largest elements`;
+  const { rows, width } = filledRows(action, "x", input.x);
+  if (!Number.isInteger(k) || k < 1 || k > Math.min(MAX_K, width)) {
+    throw new RangeError(
+      `Cannot ${action} of rows of ${width}: k must be an integer from 1 to ${Math.min(MAX_K, width)}`,
+    );
+  }
+  const values = stream.gpu.tensor([rows, k], "top-k values");
+  const indices = stream.gpu.tensor([rows, k], "top-k indices", "u32");
+  stream.dispatch(KERNEL, {
+    tensors: [input.x, values, indices],
+    params: { rows, width, k },
+    groups: foldGroups(rows, options.groupLimit),
+    constants: { WG: rowThreads(stream.gpu, width) },
+  });
+  return { values, indices };
+}

@@ -1,0 +1,59 @@
+/** `deno task ask`: continues a prompt; `--top` shows the likeliest next tokens. */
+import { command, type CommonFlags, handOut, run, UsageError, wholeNumber, withModel } from "./cli/command.ts";
+import { nextTokens } from "../src/model/next_tokens.ts";
+import { terminalTable } from "../src/display/table.ts";
+
+const program = command(
+  "ask",
+  "Continues a prompt and streams the answer.",
+  'deno task ask --top 5 "The capital of France is"',
+)
+  .argument("<prompt>", "text to continue")
+  .option("--top <n>", "show the n likeliest next tokens instead", wholeNumber)
+  .option("--max-tokens <n>", "most new tokens", wholeNumber, 16)
+  .option("--temperature <t>", "0 is greedy", Number, 0)
+  .option("--top-k <n>", "sample among the n likeliest", wholeNumber, 50)
+  .option("--top-p <p>", "sample among the likeliest with this probability in all", Number, 1)
+  .option("--patch <file>", "apply an edit saved by `edit --save` first");
+
+await run(program, async (signal) => {
+  const flags = program.opts<
+    CommonFlags & {
+      top?: number;
+      maxTokens: number;
+      temperature: number;
+      topK: number;
+      topP: number;
+      patch?: string;
+    }
+  >();
+  const prompt = program.args[0]!;
+  if (prompt.trim() === "") throw new UsageError("Cannot ask an empty prompt: give some text");
+  await withModel(flags.model, async (model) => {
+    if (flags.patch) {
+      const { loadEdit } = await import("../src/editing/patch_file.ts");
+      (await loadEdit(model, flags.patch)).apply();
+    }
+    if (flags.top !== undefined) {
+      const tokens = await nextTokens(model, prompt, flags.top);
+      const rows = tokens.map(({ text, probability }) => [JSON.stringify(text), probability.toFixed(4)]);
+      const columns = [{ header: "next token" }, { header: "probability", align: "right" as const }];
+      return await handOut(flags, { prompt, tokens }, terminalTable({ columns, rows }));
+    }
+    const options = {
+      maxTokens: flags.maxTokens,
+      temperature: flags.temperature,
+      topK: flags.topK,
+      topP: flags.topP,
+      seed: flags.seed,
+      stopAtSentence: true,
+      signal,
+    };
+    let answer = "";
+    for await (const piece of model.generate(prompt, options)) {
+      answer += piece;
+      if (!flags.json) await Deno.stdout.write(new TextEncoder().encode(piece));
+    }
+    await handOut(flags, { prompt, answer }, "");
+  });
+});

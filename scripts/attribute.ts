@@ -1,0 +1,43 @@
+/** `deno task attribute`: which layers and neurons recall an answer. */
+import { dirname } from "node:path";
+import { attribute } from "../src/attribution/attribute.ts";
+import { neuronTable } from "../src/display/neuron_figure.ts";
+import { terminalTable } from "../src/display/table.ts";
+import { contributionTable, neuronData } from "../src/evaluation/attribution_report.ts";
+import {
+  command,
+  type CommonFlags,
+  handOut,
+  listOf,
+  prepareFolder,
+  run,
+  UsageError,
+  wholeNumber,
+  withModel,
+} from "./cli/command.ts";
+
+const program = command(
+  "attribute",
+  "Shows which layers and neurons raise the probability of an answer, and the tokens that those neurons promote.",
+  'deno task attribute --prompt "The capital of France is" --target Paris --alternatives Berlin,Rome',
+)
+  .requiredOption("--prompt <text>", "prompt whose answer is attributed")
+  .option("--target <text>", "answer to score; the model's own if absent")
+  .option("--top <n>", "neurons to show", wholeNumber, 20)
+  .option("--alternatives <names>", "other answers to contrast with, parted by commas", listOf);
+
+await run(program, async () => {
+  const flags = program.opts<
+    CommonFlags & { prompt: string; target?: string; top: number; alternatives?: string[] }
+  >();
+  if (flags.prompt.trim() === "") throw new UsageError("Cannot attribute an empty prompt: give some text");
+  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
+  if (flags.top === 0) throw new UsageError("Cannot show 0 neurons: give --top 1 or more");
+  await withModel(flags.model, async (model) => {
+    const { prompt, top, alternatives } = flags;
+    const target = ` ${(flags.target ?? await model.complete(prompt)).trim()}`;
+    const found = await attribute(model, { prompt, target, top, ...(alternatives ? { alternatives } : {}) });
+    const tables = [contributionTable(found), neuronTable(neuronData(found), top)].map((table) => terminalTable(table));
+    await handOut(flags, found, [`${prompt} ->${target}`, ...tables].join("\n\n"));
+  });
+});

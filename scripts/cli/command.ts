@@ -1,0 +1,167 @@
+/**
+ * What every command has: its flags, its exit codes, Ctrl-C, and JSON output.
+ *
+ * @module
+ */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { join } from "node:path";
+import { fileError } from "../../src/checkpoint/file_error.ts";
+import { writeFileAtomic } from "../../src/checkpoint/write_file.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { loadModel } from "../../src/model/load_model.ts";
+import type { Model } from "../../src/model/model.ts";
+
+/** Flags of every command. */
+export interface CommonFlags {
+  /** Folder of the model. */
+  model: string;
+  /** Seed of everything random. */
+  seed: number;
+  /** Folder or file for results. */
+  out?: string;
+  /** Whether the result is printed as JSON alone. */
+  json?: boolean;
+}
+
+/** Model that commands use when none is named. */
+export const DEFAULT_MODEL = "fixtures/world/world-qwen3";
+
+/** The call was wrong: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Where a command differs in its common flags. */
+export interface CommandForm {
+  /** Whether `--model` takes several folders. */
+  manyModels?: boolean;
+  /** What `--out` is for. Default: a file for the result as JSON. */
+  out?: string;
+}
+
+/** Makes a command with the common flags. */
+export function command(name: string, description: string, example: string, form: CommandForm = {}): Command {
+  const program = new Command(`deno task ${name}`).description(description);
+  if (form.manyModels) program.option("--model <dirs...>", "folders of models", [DEFAULT_MODEL]);
+  else program.option("--model <dir>", "folder of the model", DEFAULT_MODEL);
+  return program
+    .option("--seed <n>", "seed of everything random", wholeNumber, 0)
+    .option("--out <path>", form.out ?? "file to write the result to, as JSON")
+    .option("--json", "print the result as JSON alone")
+    .addHelpText("after", `\nExample:\n  ${example}`)
+    .showHelpAfterError("(--help shows the flags)")
+    .exitOverride();
+}
+
+/** Parses texts parted by commas, at least one. */
+export function listOf(text: string): string[] {
+  const parts = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  if (parts.length === 0) throw new InvalidArgumentError("Wanted at least one name; several are parted by commas.");
+  return parts;
+}
+
+/** Parses whole numbers of at least 0, parted by commas. */
+export function wholeNumbers(text: string): number[] {
+  return listOf(text).map((part) => wholeNumber(part));
+}
+
+/** Parses one of a few words. */
+export function oneOf<T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = words.find((word) => word === text);
+    if (found === undefined) throw new InvalidArgumentError(`Wanted ${words.join(" or ")}.`);
+    return found;
+  };
+}
+
+/** Parses some of a few words, parted by commas. */
+export function someOf<T extends string>(words: readonly T[]): (text: string) => T[] {
+  return (text) => listOf(text).map(oneOf(words));
+}
+
+/** Parses a whole number of at least 0. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("Wanted a whole number of at least 0.");
+  return value;
+}
+
+/**
+ * Runs a command to its end and exits: 0 done, 1 failed, 2 wrong call, 130 stopped by Ctrl-C.
+ *
+ * The first Ctrl-C aborts the signal, so that the work stops at its next step and says what was kept; the second ends
+ * the process at once.
+ */
+export async function run(
+  program: Command,
+  action: (signal: AbortSignal) => Promise<void>,
+): Promise<never> {
+  const controller = new AbortController();
+  let stopped = false;
+  const onSignal = (): void => {
+    if (stopped) Deno.exit(130);
+    stopped = true;
+    console.error("\nStopping at the next step; press Ctrl-C again to end at once");
+    controller.abort(new DOMException("Stopped by Ctrl-C", "AbortError"));
+  };
+  try {
+    await program.parseAsync(Deno.args, { from: "user" });
+    Deno.addSignalListener("SIGINT", onSignal);
+    await action(controller.signal);
+    Deno.exit(0);
+  } catch (error) {
+    if (error instanceof CommanderError) Deno.exit(error.exitCode === 0 ? 0 : 2);
+    if (controller.signal.aborted) {
+      console.error("Stopped. Files written so far are whole; nothing was left half written");
+      Deno.exit(130);
+    }
+    const { name, message } = error as Error;
+    console.error(`error: ${message}`);
+    if (name === "UsageError") console.error("(--help shows the flags)");
+    if (!isOurs(error)) console.error((error as Error).stack);
+    Deno.exit(name === "UsageError" ? 2 : 1);
+  } finally {
+    Deno.removeSignalListener("SIGINT", onSignal);
+  }
+}
+
+/** Errors that a user can cause carry their remedy; of others the stack is shown. */
+function isOurs(error: unknown): boolean {
+  return error instanceof UsageError || error instanceof RangeError || error instanceof TypeError ||
+    ["FileError", "GpuError", "NoAdapterError", "GpuMemoryError", "DeviceLostError"].includes((error as Error).name);
+}
+
+/** Opens the GPU and a model for the time of `body`. */
+export async function withModel<T>(dir: string, body: (model: Model) => Promise<T>): Promise<T> {
+  using gpu = await Gpu.open();
+  using model = await loadModel(gpu, dir);
+  return await body(model);
+}
+
+/**
+ * Makes a folder for results and proves that it can be written, before any work is done for it.
+ *
+ * @throws {FileError} If it cannot be made or written.
+ */
+export async function prepareFolder(dir: string): Promise<void> {
+  const probe = join(dir, `.write-test-${Deno.pid}`);
+  try {
+    await Deno.mkdir(dir, { recursive: true });
+    await Deno.writeTextFile(probe, "");
+    await Deno.remove(probe);
+  } catch (cause) {
+    throw fileError("write", dir, cause);
+  }
+}
+
+/**
+ * Hands a result out: as text or JSON on standard output, and as JSON in the file of `--out`.
+ *
+ * @param flags Flags of the command, `--out` being a file.
+ * @param result What `--json` prints.
+ * @param text What is printed otherwise.
+ */
+export async function handOut(flags: Pick<CommonFlags, "out" | "json">, result: unknown, text: string): Promise<void> {
+  if (flags.out !== undefined) await writeFileAtomic(flags.out, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(flags.json ? JSON.stringify(result) : text);
+}

@@ -1,0 +1,43 @@
+import { formatDuration } from "../../src/display/duration.ts";
+import { estimateEdit } from "../../src/editing/edit_estimate.ts";
+import { checkRequests } from "../../src/editing/edit_model.ts";
+import type { EditOptions } from "../../src/editing/edit_options.ts";
+import { planEdit } from "../../src/editing/plan_edit.ts";
+import { type EditRequest, showRequest } from "../../src/editing/requests.ts";
+import type { Model } from "../../src/model/model.ts";
+import { type CommonFlags, handOut } from "./command.ts";
+
+/**
+ * Prints what an edit would do and cost; the model stays as it is.
+ *
+ * @param model Unedited model.
+ * @param wishes Requests as the user wrote them.
+ * @param options Options of the edit.
+ * @param flags Where the result goes.
+ */
+export async function dryRun(
+  model: Model,
+  wishes: readonly EditRequest[],
+  options: EditOptions,
+  flags: Pick<CommonFlags, "out" | "json">,
+): Promise<void> {
+  const requests = await checkRequests(model, wishes, options);
+  const planned = await planEdit(model, requests[0]!, options);
+  const estimate = await estimateEdit(model, requests, planned.plan, options);
+  const { layers, searchPrompts, keptPrompts, momentTokens, gpuBytes, hostBytes, seconds } = estimate;
+  const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const text = [
+    ...requests.map((request) => `Would edit ${showRequest(request)}`),
+    `Present answer: ${planned.oldAnswer.trim()}`,
+    "",
+    ...planned.plan.reasons.map((reason) => `- ${reason}`),
+    "",
+    `Layers to write: ${layers.join(", ")}`,
+    `Search over ${searchPrompts} prompts; ${keptPrompts} prompts are kept`,
+    `Second moments: ${momentTokens === 0 ? "stored already" : `${momentTokens} tokens to count`}`,
+    `Memory beyond the model: ${megabytes(gpuBytes)} on the GPU, ${megabytes(hostBytes)} in the computer`,
+    `Time: at most about ${formatDuration(1000 * seconds)}`,
+    "Nothing was changed",
+  ].join("\n");
+  await handOut(flags, { requests, ...planned, estimate }, text);
+}

@@ -1,0 +1,119 @@
+/** `deno task edit`: computes an edit, shows what it does, and saves it. */
+import { dirname } from "node:path";
+import { StageProgress } from "../src/display/stage_progress.ts";
+import { terminalTable } from "../src/display/table.ts";
+import { edit } from "../src/editing/edit_model.ts";
+import type { EditOptions } from "../src/editing/edit_options.ts";
+import { loadFacts } from "../src/editing/facts.ts";
+import { saveEdit } from "../src/editing/patch_file.ts";
+import { fillTemplate } from "../src/editing/prompt_forms.ts";
+import { type EditRequest, readRequests } from "../src/editing/requests.ts";
+import type { Model } from "../src/model/model.ts";
+import { command, type CommonFlags, handOut, oneOf, prepareFolder, run, UsageError, withModel } from "./cli/command.ts";
+import { dryRun } from "./cli/dry_run.ts";
+import { normLines } from "./cli/edit_text.ts";
+
+interface EditFlags extends CommonFlags {
+  method: "ace" | "pmet" | "memit";
+  mode: "chain" | "paper";
+  scoring: "published" | "contrast";
+  prompt?: string;
+  subject?: string;
+  target?: string;
+  requests?: string;
+  facts?: string;
+  exclude: string[];
+  corpus?: string;
+  momentsCache?: string;
+  save?: string;
+  dryRun?: boolean;
+}
+
+const program = command(
+  "edit",
+  "Computes an edit of one or several facts, shows the answers before and after, and saves it as a patch file.",
+  'deno task edit --prompt "The capital of {} is" --subject France --target Berlin \\\n' +
+    "    --facts fixtures/world/world.json --exclude Noyon --save out/berlin.safetensors",
+)
+  .option("--method <name>", "ace, pmet or memit", oneOf(["ace", "pmet", "memit"]), "ace")
+  .option("--mode <name>", "of ace: chain or paper", oneOf(["chain", "paper"]), "chain")
+  .option(
+    "--scoring <name>",
+    "scores that choose paper mode's layers: published or contrast",
+    oneOf(["published", "contrast"]),
+    "published",
+  )
+  .option("--prompt <text>", "prompt to edit, with {} for the subject")
+  .option("--subject <name>", "subject whose fact changes")
+  .option("--target <text>", "its new answer")
+  .option("--requests <file>", "JSON file of requests instead of the three flags above")
+  .option("--facts <file>", "facts file: other heads to learn from, siblings to keep; chain mode needs it")
+  .option("--exclude <names...>", "heads and subjects set aside to judge the edit by", [])
+  .option("--corpus <file>", "text whose knowledge is preserved; default: corpus.txt beside the facts file")
+  .option("--moments-cache <dir>", "folder with second moments, read and written")
+  .option("--save <file>", "patch file to write")
+  .option("--dry-run", "show plan, memory and time; change nothing");
+
+async function wishes({ prompt, subject, target, requests }: EditFlags): Promise<EditRequest[]> {
+  const single = [prompt, subject, target];
+  if (requests !== undefined) {
+    if (single.some((part) => part !== undefined)) {
+      throw new UsageError(
+        "Cannot take --requests together with --prompt, --subject and --target: give one of the two",
+      );
+    }
+    return await readRequests(requests);
+  }
+  if (prompt === undefined || subject === undefined || target === undefined) {
+    throw new UsageError("Cannot edit without a request: give --prompt, --subject and --target, or --requests FILE");
+  }
+  return [{ prompt, subject, target }];
+}
+
+/** Answers to the requests' own prompts. */
+async function answers(model: Model, requests: readonly EditRequest[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const { prompt, subject } of requests) found.push((await model.complete(fillTemplate(prompt, subject))).trim());
+  return found;
+}
+
+await run(program, async (signal) => {
+  const flags = program.opts<EditFlags>();
+  const requests = await wishes(flags);
+  const { method, mode, scoring, exclude, seed, corpus, momentsCache } = flags;
+  const options: EditOptions = {
+    method,
+    mode,
+    scoring,
+    exclude,
+    seed,
+    signal,
+    ...(flags.facts === undefined ? {} : { facts: await loadFacts(flags.facts) }),
+    ...(corpus === undefined ? {} : { corpus }),
+    ...(momentsCache === undefined ? {} : { momentsCache }),
+  };
+  for (const file of [flags.save, flags.out]) if (file !== undefined) await prepareFolder(dirname(file));
+  await withModel(flags.model, async (model) => {
+    if (flags.dryRun) return await dryRun(model, requests, options, flags);
+    using progress = new StageProgress();
+    using change = await edit(model, requests, { ...options, onProgress: (state) => progress.update(state) });
+    progress.finish();
+    const { record } = change;
+    const before = await answers(model, record.requests);
+    change.apply();
+    const after = await answers(model, record.requests);
+    if (flags.save !== undefined) await saveEdit(change, flags.save);
+    const columns = ["prompt", "wanted", "before", "after"].map((header) => ({ header }));
+    const rows = record.requests.map(({ prompt, subject, target }, i) => [
+      fillTemplate(prompt, subject),
+      target,
+      before[i]!,
+      { text: after[i]!, tone: after[i] === target ? "good" as const : "bad" as const },
+    ]);
+    const saved = flags.save === undefined
+      ? []
+      : [`Saved as ${flags.save}; try it: deno task ask --patch ${flags.save} "..."`];
+    const text = [terminalTable({ columns, rows }), "", ...normLines(record, change.norms()), ...saved].join("\n");
+    await handOut(flags, { record, norms: change.norms(), before, after, save: flags.save }, text);
+  });
+});

@@ -1,0 +1,114 @@
+/** `deno task evaluate`: measures editing methods on a suite of cases. */
+import { join } from "node:path";
+import { Progress } from "../src/display/progress.ts";
+import { terminalTable } from "../src/display/table.ts";
+import { DEMO_CONFIGURATIONS, DEMO_ROW_SCHEMA, demoKey, type DemoRow } from "../src/evaluation/demo_row.ts";
+import { runDemo } from "../src/evaluation/demo_runner.ts";
+import { summarizeDemo } from "../src/evaluation/demo_summary.ts";
+import { demoNotes, demoTable } from "../src/evaluation/demo_table_report.ts";
+import { type DemoWorld, loadDemoWorld } from "../src/evaluation/demo_world.ts";
+import { ResultsFile } from "../src/evaluation/results_file.ts";
+import {
+  command,
+  type CommonFlags,
+  oneOf,
+  run,
+  someOf,
+  UsageError,
+  wholeNumber,
+  wholeNumbers,
+  withModel,
+} from "./cli/command.ts";
+
+interface EvaluateFlags extends Omit<CommonFlags, "model"> {
+  model: string[];
+  suite: "demo";
+  world: string;
+  method: ("ace" | "pmet" | "memit")[];
+  mode: ("chain" | "paper")[];
+  scoring: "published" | "contrast";
+  cases?: number;
+  seeds?: number[];
+}
+
+const program = command(
+  "evaluate",
+  "Edits every case of a suite in every way, asks what followed and what stayed, and prints one table. A stopped run " +
+    "goes on where it was.",
+  "deno task evaluate --suite demo --method ace --mode chain --seeds 0,1,2 --out out/evaluate",
+  { manyModels: true, out: 'folder of the results (default: "out/evaluate")' },
+)
+  .option("--suite <name>", "suite of cases: demo", oneOf(["demo"]), "demo")
+  .option("--world <dir>", "folder with world.json, mquake.json and corpus.txt", "fixtures/world")
+  .option("--method <names>", "some of pmet, memit and ace", someOf(["pmet", "memit", "ace"]), ["pmet", "memit", "ace"])
+  .option("--mode <names>", "of ace: paper, chain or both", someOf(["paper", "chain"]), ["paper", "chain"])
+  .option(
+    "--scoring <name>",
+    "scores that choose paper mode's layers: published or contrast",
+    oneOf(["published", "contrast"]),
+    "published",
+  )
+  .option("--cases <n>", "only the first n cases", wholeNumber)
+  .option("--seeds <numbers>", "seeds, parted by commas; default: the one of --seed", wholeNumbers);
+
+/** Runs what is missing of one model; results are in the file as they come. */
+async function evaluateModel(
+  dir: string,
+  world: DemoWorld,
+  flags: EvaluateFlags,
+  results: ResultsFile<DemoRow>,
+  signal: AbortSignal,
+): Promise<DemoRow[]> {
+  const done = new Map(results.rows.map((row) => [demoKey(row), row]));
+  const rows: DemoRow[] = [];
+  const configurations = DEMO_CONFIGURATIONS.filter(({ method, mode }) =>
+    flags.method.includes(method) && (method !== "ace" || flags.mode.includes(mode))
+  );
+  await withModel(dir, async (model) => {
+    let progress: Progress | undefined;
+    const found = runDemo(model, world, {
+      configurations,
+      seeds: flags.seeds ?? [flags.seed],
+      scoring: flags.scoring,
+      signal,
+      ...(flags.cases === undefined ? {} : { limit: flags.cases }),
+      isDone: (key) => {
+        const row = done.get(demoKey(key));
+        if (row) rows.push(row);
+        return row !== undefined;
+      },
+      onStart: (count) => {
+        if (count > 0) progress = new Progress(dir, count);
+      },
+    });
+    try {
+      for await (const row of found) {
+        await results.append(row);
+        rows.push(row);
+        progress?.advance(1, `case ${row.caseId}, ${row.configuration}`);
+      }
+      progress?.finish();
+    } finally {
+      progress?.[Symbol.dispose]();
+    }
+  });
+  return rows;
+}
+
+await run(program, async (signal) => {
+  const flags = program.opts<EvaluateFlags>();
+  if (flags.cases === 0) throw new UsageError("Cannot evaluate 0 cases: give --cases 1 or more");
+  using results = await ResultsFile.open(join(flags.out ?? "out/evaluate", `${flags.suite}.jsonl`), DEMO_ROW_SCHEMA);
+  const world = await loadDemoWorld(flags.world);
+  const rows: DemoRow[] = [];
+  try {
+    for (const dir of flags.model) rows.push(...await evaluateModel(dir, world, flags, results, signal));
+  } finally {
+    if (signal.aborted) {
+      console.error(`${results.rows.length} results are kept in ${results.path}; the same command goes on from there`);
+    }
+  }
+  const summaries = summarizeDemo(rows);
+  if (flags.json) return console.log(JSON.stringify({ suite: flags.suite, results: results.path, summaries }));
+  console.log(`${terminalTable(demoTable(summaries))}\n\n${demoNotes(summaries).join("\n")}`);
+});

@@ -1,0 +1,52 @@
+/** `deno task moments`: second moments of a model's MLP keys, kept in a folder for edits to use. */
+import { Progress } from "../src/display/progress.ts";
+import { readCorpus } from "../src/editing/corpus.ts";
+import { MOMENT_DOCUMENTS } from "../src/editing/defaults.ts";
+import { SecondMoments } from "../src/editing/second_moments.ts";
+import {
+  command,
+  type CommonFlags,
+  prepareFolder,
+  run,
+  UsageError,
+  wholeNumber,
+  wholeNumbers,
+  withModel,
+} from "./cli/command.ts";
+
+const program = command(
+  "moments",
+  "Computes second moments over a corpus and keeps them; a stopped run goes on where it was.",
+  "deno task moments --corpus fixtures/world/corpus.txt --layers 6,7 --out out/moments",
+  { out: 'folder of the moments (default: "out/moments")' },
+)
+  .requiredOption("--corpus <file>", "text whose knowledge edits preserve, one document a line")
+  .option("--documents <n>", "documents taken from its start", wholeNumber, MOMENT_DOCUMENTS)
+  .option("--layers <numbers>", "layers, parted by commas; all if absent", wholeNumbers);
+
+await run(program, async (signal) => {
+  const flags = program.opts<CommonFlags & { corpus: string; documents: number; layers?: number[] }>();
+  const out = flags.out ?? "out/moments";
+  if (flags.documents === 0) throw new UsageError("Cannot compute second moments of 0 documents: give --documents");
+  await prepareFolder(out);
+  const documents = await readCorpus(flags.corpus, flags.documents);
+  await withModel(flags.model, async (model) => {
+    const { nLayers } = model.config;
+    const layers = flags.layers ?? Array.from({ length: nLayers }, (_, layer) => layer);
+    const outside = layers.find((layer) => layer >= nLayers);
+    if (outside !== undefined) {
+      throw new UsageError(`Cannot compute layer ${outside}: the model has layers 0 to ${nLayers - 1}`);
+    }
+    using progress = new Progress("Second moments", documents.length);
+    const moments = await SecondMoments.compute(model, {
+      documents,
+      layers,
+      cacheDir: out,
+      signal,
+      onProgress: (done) => progress.update(done),
+    });
+    progress.finish(`${moments.tokens} tokens of ${documents.length} documents, layers ${layers.join(", ")}`);
+    if (flags.json) console.log(JSON.stringify({ out, modelHash: model.hash, tokens: moments.tokens, layers }));
+    else console.log(`Kept in ${out}; use them with: deno task edit --corpus ${flags.corpus} --moments-cache ${out}`);
+  });
+});

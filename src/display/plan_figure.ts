@@ -1,0 +1,110 @@
+/**
+ * Which layers an edit uses, and the scores that chose them.
+ *
+ * @module
+ */
+import { type FigureOptions, type FigureSpec, figureSpec, significant } from "./figure_spec.ts";
+import { BANDS, layerAxis, stackPanels, yAxisOf } from "./panels.ts";
+import { type PlotlyObject, TONES, WIDTH } from "./theme.ts";
+
+/** One stage of a plan, such as value layers or query layers. */
+export interface PlanStage {
+  /** Name of the stage, for instance `Value layers`. */
+  name: string;
+  /** What the score is, with its unit, for instance `contrast of the FFN output (nats)`. */
+  score: string;
+  /** Score of every layer in order, from layer 0. */
+  scores: number[];
+  /** Layers that the plan takes. */
+  chosen: number[];
+  /** Another score of every layer, drawn as marks for comparison; it decides nothing. */
+  beside?: { name: string; scores: number[] };
+}
+
+/** Input of {@linkcode planFigure}. */
+export interface PlanData {
+  /** Stages in the order of the edit. */
+  stages: PlanStage[];
+}
+
+/** Colours of the chosen layers, by stage; they differ from {@linkcode TONES.idle} in lightness. */
+const CHOSEN = [TONES.mlp.light, TONES.query.light, TONES.attention.light];
+
+/**
+ * Draws a panel for each stage of a plan: bars of the score by layer, those of the chosen layers in full colour.
+ *
+ * @param data Stages.
+ * @param options Width.
+ * @returns A figure of one panel a stage.
+ */
+export function planFigure(data: PlanData, options: FigureOptions = {}): FigureSpec {
+  const { width = WIDTH } = options;
+  const { stages } = data;
+  const nLayers = Math.max(0, ...stages.map(({ scores }) => scores.length));
+  const axis = { zeroline: true, zerolinecolor: TONES.axis.light, nticks: 5 };
+  const stack = stackPanels(
+    stages.map(({ name, score, chosen }) => {
+      const heading = `${name}: ${listLayers(chosen)}`;
+      return { heading: width < 500 ? heading : `${heading}, by ${score}`, axis };
+    }),
+    { panelHeight: 130, legendHeight: BANDS.legend, width },
+  );
+  return figureSpec({
+    title: "The layers that the edit uses",
+    description: stages.map(({ name, score, chosen }) => `${name}: ${listLayers(chosen)}, chosen by ${score}.`).join(
+      " ",
+    ),
+    data: stages.flatMap((stage, panel) => stageTraces(stage, panel)),
+    layout: {
+      ...stack.layout,
+      barmode: "overlay",
+      bargap: 0.4,
+      xaxis: {
+        ...layerAxis(Array.from({ length: nLayers }, (_, layer) => layer), width),
+        anchor: yAxisOf(stages.length - 1),
+      },
+    },
+    height: stack.height,
+    width,
+  });
+}
+
+function stageTraces(stage: PlanStage, panel: number): PlotlyObject[] {
+  const chosen = new Set(stage.chosen);
+  const bars = (name: string, layers: number[], color: string, shown: boolean): PlotlyObject => ({
+    type: "bar",
+    name,
+    showlegend: shown && layers.length > 0,
+    yaxis: yAxisOf(panel),
+    x: layers,
+    y: layers.map((layer) => stage.scores[layer]),
+    hovertext: layers.map((layer) => `Layer ${layer}: ${significant(stage.scores[layer])}`),
+    hoverinfo: "text",
+    marker: { color, line: { width: 0 } },
+  });
+  const all = stage.scores.map((_, layer) => layer);
+  const traces = [
+    bars(stage.name, all.filter((layer) => chosen.has(layer)), CHOSEN[panel % CHOSEN.length], true),
+    bars("Not chosen", all.filter((layer) => !chosen.has(layer)), TONES.idle.light, panel === 0),
+  ];
+  const { beside } = stage;
+  if (beside) {
+    traces.push({
+      type: "scatter",
+      mode: "markers",
+      name: beside.name,
+      showlegend: panel === 0,
+      yaxis: yAxisOf(panel),
+      x: all,
+      y: beside.scores,
+      hovertext: all.map((layer) => `Layer ${layer}, ${beside.name}: ${significant(beside.scores[layer])}`),
+      hoverinfo: "text",
+      marker: { symbol: "line-ew", size: 18, line: { width: 2, color: TONES.ink.light }, color: TONES.ink.light },
+    });
+  }
+  return traces;
+}
+
+function listLayers(layers: number[]): string {
+  return layers.length === 0 ? "none" : layers.join(", ");
+}

@@ -1,0 +1,111 @@
+/**
+ * What an edit would cost, before it is computed.
+ *
+ * @module
+ */
+import type { Model } from "../model/model.ts";
+import { type ForcedRow, teacherForce } from "../model/teacher_forcing.ts";
+import { chainPrompts } from "./chain_prompts.ts";
+import { corpusFor, readCorpus } from "./corpus.ts";
+import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
+import type { EditOptions } from "./edit_options.ts";
+import { targetIds } from "./edit_token.ts";
+import type { LayerPlan } from "./layer_plan.ts";
+import { MomentsFile, momentsKey } from "./moments_file.ts";
+import { plannedLayers } from "./planned_layers.ts";
+import { fillTemplate } from "./prompt_forms.ts";
+import type { EditRequest } from "./requests.ts";
+
+/** Cost of an edit; times hold for the machine that the estimate was made on. */
+export interface EditEstimate {
+  /** Layers that would be written. */
+  layers: number[];
+  /** Prompts of all searches. */
+  searchPrompts: number;
+  /** Prompts that are kept as they are. */
+  keptPrompts: number;
+  /** Tokens of text still to be counted for second moments; 0 where they are stored. */
+  momentTokens: number;
+  /** GPU memory beyond the model's own, in bytes. */
+  gpuBytes: number;
+  /** Memory of the computer for second moments, in bytes. */
+  hostBytes: number;
+  /** Time at most, in seconds: searches may stop early. */
+  seconds: number;
+}
+
+/** Forward and backward cost about as much as this many forward passes. */
+const PASSES_A_STEP = 3;
+
+/** Contexts that PMET, MEMIT and paper mode search in. */
+const CONTEXTS = 4;
+
+/** Vectors as wide as the residual stream, and as the MLP, that a search keeps for each token and layer. */
+const KEPT_WIDTHS = { dModel: 10, dMlp: 3 };
+
+/**
+ * Estimates an edit from its prompts and the time of one forward pass over them.
+ *
+ * @param model Unedited model.
+ * @param requests Requests in their one form.
+ * @param plan Layers and tokens of every stage.
+ * @param options Options of the edit.
+ * @returns Memory and time.
+ * @throws {TypeError} If there is nothing to compute second moments from.
+ */
+export async function estimateEdit(
+  model: Model,
+  requests: readonly EditRequest[],
+  plan: LayerPlan,
+  options: EditOptions,
+): Promise<EditEstimate> {
+  const { method = "ace", mode = "chain", facts, exclude = [], seed = 0 } = options;
+  const { dModel, dMlp, nLayers, vocab } = model.config;
+  const layers = plannedLayers(plan, method, mode);
+  const chain = method === "ace" && mode === "chain" && facts !== undefined;
+  const rows: ForcedRow[] = [];
+  let kept = 0;
+  if (chain) {
+    for (const { request } of await chainPrompts(model, facts, requests, { exclude, seed })) {
+      rows.push(...[...request.oneHop, ...request.twoHop].map((prompt) => ({ prompt, target: request.target })));
+      kept += request.preserve.length;
+    }
+  } else {
+    for (const { prompt, subject, target } of requests) {
+      const row = { prompt: model.tokens(fillTemplate(prompt, subject)), target: targetIds(model.tokenizer, target) };
+      rows.push(...new Array<ForcedRow>(CONTEXTS).fill(row));
+    }
+  }
+  const momentTokens = options.moments ? 0 : await missingTokens(model, layers, options);
+  const tokens = rows.reduce((sum, { prompt, target }) => sum + prompt.length + target.length - 1, 0);
+  const labels = rows.reduce((sum, { target }) => sum + target.length, 0);
+
+  await teacherForce(model, rows); // Pipelines are compiled on first use; that is not the time of a pass.
+  const start = performance.now();
+  await teacherForce(model, rows);
+  const passSeconds = (performance.now() - start) / 1000;
+  const steps = chain ? CHAIN_DEFAULTS.steps : SPREAD_DEFAULTS.steps;
+
+  return {
+    layers,
+    searchPrompts: rows.length,
+    keptPrompts: kept,
+    momentTokens,
+    gpuBytes: 4 * (layers.length * dModel * dMlp +
+      tokens * nLayers * (KEPT_WIDTHS.dModel * dModel + KEPT_WIDTHS.dMlp * dMlp) + 2 * labels * vocab),
+    hostBytes: 8 * layers.length * dMlp * dMlp,
+    seconds: passSeconds * (PASSES_A_STEP * steps + momentTokens / tokens),
+  };
+}
+
+/** Tokens of the documents that the cache does not cover yet. */
+async function missingTokens(model: Model, layers: readonly number[], options: EditOptions): Promise<number> {
+  const documents = await readCorpus(corpusFor(model, options));
+  const { momentsCache } = options;
+  if (momentsCache !== undefined) {
+    const file = new MomentsFile(momentsCache, momentsKey(model, documents), model.config.dMlp);
+    const stored = await file.read(layers);
+    if (layers.every((layer) => stored.get(layer)?.documents === documents.length)) return 0;
+  }
+  return documents.reduce((sum, text) => sum + model.tokenizer.encode(text).length, 0);
+}

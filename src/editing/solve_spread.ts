@@ -1,0 +1,59 @@
+import { matrix } from "../linalg/dense.ts";
+import { type Metric, momentMetric } from "../linalg/metric.ts";
+import { chainUpdate } from "../linalg/thin_update.ts";
+import type { EditSession, Write } from "./session.ts";
+
+/** What one closed-form write is computed from; columns of the formulas are rows here. */
+export interface WriteSystem {
+  /** Layer whose MLP output matrix changes. */
+  layer: number;
+  /** Keys K, [u, dMlp]. */
+  keys: Float32Array;
+  /** Present outputs, [u, dModel]. */
+  current: Float32Array;
+  /** Wanted outputs, [u, dModel]. */
+  target: Float64Array;
+  /** What the residual is divided by. */
+  divisor: number;
+  /** Keys of preserved prompts, [n, dMlp]. */
+  kept?: Float32Array;
+}
+
+/** D = (R / divisor) Kᵀ (lambda C + K Kᵀ)⁻¹, the write of MEMIT, PMET and paper mode (methods 2.5). */
+export async function solveSpread(session: EditSession, system: WriteSystem, lambda: number): Promise<Write> {
+  const n = session.model.config.dMlp;
+  const moment = matrix(n, n, await session.moments.get(system.layer));
+  return await solveWrite(session, system, momentMetric(moment, { lambda }), 1);
+}
+
+/** D = (R / divisor) (ridge I + Kᵀ M⁻¹ K)⁻¹ Kᵀ M⁻¹ in factors, with its residual. */
+export async function solveWrite(
+  session: EditSession,
+  system: WriteSystem,
+  metric: Metric,
+  ridge: number,
+): Promise<Write> {
+  const { dMlp, dModel } = session.model.config;
+  const { layer, divisor, keys, current, target, kept } = system;
+  const u = keys.length / dMlp;
+  const residual = Float64Array.from(target, (wanted, i) => wanted - current[i]!);
+  const update = await chainUpdate(
+    { keys: matrix(u, dMlp, keys), residual: matrix(u, dModel, residual), divisor, metric },
+    { ridge },
+  );
+  return {
+    layer,
+    divisor,
+    keys,
+    current,
+    residual,
+    ...(kept ? { kept } : {}),
+    backwardError: update.backwardError,
+    patch: {
+      weight: `blocks.${layer}.mlp.W_out`,
+      left: Float32Array.from(update.left.data),
+      right: Float32Array.from(update.right.data),
+      rank: u,
+    },
+  };
+}

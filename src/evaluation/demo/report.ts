@@ -1,0 +1,140 @@
+/**
+ * The demo as a page.
+ *
+ * @module
+ */
+import { type AnswerPrompt, answersFigure } from "../../display/answers_figure.ts";
+import { contributionFigure } from "../../display/contribution_figure.ts";
+import { formatDuration } from "../../display/duration.ts";
+import { neuronFigure, neuronTable } from "../../display/neuron_figure.ts";
+import { type PlanData, planFigure } from "../../display/plan_figure.ts";
+import type { Highlight, Report, ReportSection } from "../../display/report.ts";
+import { searchFigure } from "../../display/search_figure.ts";
+import { CHAIN_DEFAULTS } from "../../editing/defaults.ts";
+import type { LayerPlan } from "../../editing/layer_plan.ts";
+import type { Support } from "../../editing/support.ts";
+import { contributionData, neuronData } from "../attribution_report.ts";
+import type { AskedPrompt, DemoStory, Recall } from "./story.ts";
+import { groupsTable, promptsTable } from "./tables_report.ts";
+import { tallyGroups } from "./tally.ts";
+
+/** Prompts of a group in the figure; the table has them all. */
+const DRAWN = 2;
+
+/** Rows of the neuron tables. */
+const NEURONS = 20;
+
+/**
+ * Writes the demo's report.
+ *
+ * @param story What the demo found.
+ * @returns Report with the answers, the recall, the plan and the search; `renderReport` makes a page of it.
+ */
+export function demoReport(story: DemoStory): Report {
+  const { setup: { request, oldAnswer, oneHop, twoHop }, asked, elapsedMs } = story;
+  const two = asked.find(({ prompt }) => prompt === twoHop)!;
+  return {
+    title: `${request.subject}: ${oldAnswer} \u2192 ${request.target}`,
+    intro: `The model answered **${twoHop}** with *${two.before.answer}*. After one fact was edited, **${oneHop}** ` +
+      `*${request.target}*, it answers *${two.after.answer}*; neither this chain nor the neighbours below had a part in ` +
+      "the edit.",
+    highlights: [...tallyHighlights(asked), { label: "Time", value: formatDuration(elapsedMs), note: "whole job" }],
+    sections: [
+      {
+        title: "Before and after",
+        figures: [(width) => answersFigure({ prompts: drawnPrompts(asked) }, { width })],
+        tables: [groupsTable(asked), promptsTable(asked)],
+      },
+      ...story.recalls.map((recall, hop) => recallSection(recall, hop)),
+      planSection(story),
+    ],
+  };
+}
+
+function tallyHighlights(asked: readonly AskedPrompt[]): Highlight[] {
+  return tallyGroups(asked).filter(({ group }) => group !== "Paraphrase" && group !== "Same subject").map((tally) => ({
+    label: tally.group,
+    value: `${tally.right} of ${tally.total}`,
+    note: tally.wanted === "new" ? "give the new answer" : "keep their answer",
+  }));
+}
+
+function drawnPrompts(asked: readonly AskedPrompt[]): AnswerPrompt[] {
+  return [...Map.groupBy(asked, ({ group }) => group).values()].flatMap((group) => group.slice(0, DRAWN));
+}
+
+function recallSection({ prompt, target, attribution }: Recall, hop: number): ReportSection {
+  const neurons = neuronData(attribution);
+  return {
+    title: hop === 0 ? "Where the fact is recalled" : "Where it is recalled over two hops",
+    markdown: `Scores of **${prompt}** for *${target.trim()}*. The contrast compares with the other answers of the ` +
+      "relation, so that it shows what tells this fact from the others.",
+    figures: [
+      (width) => contributionFigure(contributionData(attribution), { width }),
+      (width) => neuronFigure(neurons, { width }),
+    ],
+    tables: [{ caption: `The ${NEURONS} highest FFN neurons`, ...neuronTable(neurons, NEURONS) }],
+  };
+}
+
+function planSection({ model, planned, record, norms, setup }: DemoStory): ReportSection {
+  const { plan } = planned;
+  const support = record.support as readonly Support[];
+  const prompts = (kind: "oneHop" | "twoHop" | "preserve"): string =>
+    String(support.reduce((sum, part) => sum + part[kind].length, 0));
+  const written = norms.map(({ layer, relative }) => `layer ${layer} by ${(100 * relative).toFixed(1)} % of its norm`);
+  return {
+    title: "How it was edited",
+    markdown: plan.reasons.map((reason) => `- ${reason}`).join("\n"),
+    facts: {
+      Model: `${model}: ${record.model}`,
+      Method: "ACE, chain mode",
+      Request: `${setup.request.prompt}, ${setup.request.subject}: ${setup.request.target}`,
+      "Held out": setup.exclude.join(", "),
+      Support: `${prompts("oneHop")} one-hop and ${prompts("twoHop")} two-hop prompts`,
+      Preserved: `${prompts("preserve")} prompts`,
+      Changed: written.join(", "),
+      Seed: String(record.seed),
+    },
+    figures: [
+      (width) => planFigure(planData(plan), { width }),
+      (width) =>
+        searchFigure({
+          searches: record.searches.map(({ nll }) => ({ name: `Layer ${plan.chain.layers.at(-1)}`, nll: [...nll] })),
+          stop: CHAIN_DEFAULTS.stop,
+        }, { width }),
+    ],
+  };
+}
+
+/** The plan's stages with the scores that chose them. */
+function planData({ chain, value, query, scoring, scores }: LayerPlan): PlanData {
+  const contrast = { name: "Contrast", scores: [...scores.contrast.ffn] };
+  const published = { name: "Published score", scores: [...scores.value.ffn] };
+  const [chosen, beside] = scoring === "contrast" ? [contrast, published] : [published, contrast];
+  const unit = (name: string): string => `${name.toLowerCase()} of the FFN output (nats)`;
+  return {
+    stages: [
+      {
+        name: "Chain mode",
+        score: unit(contrast.name),
+        scores: contrast.scores,
+        chosen: chain.layers,
+        beside: published,
+      },
+      {
+        name: "Paper mode, value layers",
+        score: unit(chosen.name),
+        scores: chosen.scores,
+        chosen: value.layers,
+        beside,
+      },
+      {
+        name: "Paper mode, query layers",
+        score: "query score",
+        scores: [...scores.query],
+        chosen: query.layers,
+      },
+    ],
+  };
+}

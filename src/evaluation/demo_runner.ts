@@ -1,0 +1,166 @@
+/**
+ * The demo suite: every case edited in every way, judged, and reverted.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "../editing/defaults.ts";
+import { edit } from "../editing/edit_model.ts";
+import type { LayerPlan, PlanScoring } from "../editing/layer_plan.ts";
+import { modelAnswerer } from "../editing/model_answerer.ts";
+import { planEdit } from "../editing/plan_edit.ts";
+import { plannedLayers } from "../editing/planned_layers.ts";
+import type { Support } from "../editing/support.ts";
+import type { Model } from "../model/model.ts";
+import { askCase, type CaseAnswers, type CasePrompts, casePrompts } from "./columns.ts";
+import { DEMO_CONFIGURATIONS, type DemoConfiguration, type DemoKey, type DemoRow } from "./demo_row.ts";
+import { answeredCases, type DemoCase } from "./demo_suite.ts";
+import type { DemoWorld } from "./demo_world.ts";
+import { SharedMoments } from "./shared_moments.ts";
+import { type CaseSplit, countSplits, splitCase } from "./split.ts";
+
+/** What is run, and what is there already. */
+export interface DemoRunOptions {
+  /** Ways of editing. Default: all four of the suite. */
+  readonly configurations?: readonly DemoConfiguration[];
+  /** Seeds of split, support and contexts. Default: 0. */
+  readonly seeds?: readonly number[];
+  /** Numbers of the cases to run; default: all that the model answers. */
+  readonly caseIds?: readonly number[];
+  /** Most cases, the first ones in the order of the file. Default: no limit. */
+  readonly limit?: number;
+  /** Scores that choose the layers of paper mode. Default: "published". */
+  readonly scoring?: PlanScoring;
+  /** Second moments. Default: computed over the world's documents, each layer once. */
+  readonly moments?: SharedMoments;
+  /** Tells which rows exist and are left out. Default: none. */
+  readonly isDone?: (key: DemoKey) => boolean;
+  /** Stops the work at the next step of an edit. */
+  readonly signal?: AbortSignal;
+  /** Called with the number of rows to make, before the first one. */
+  readonly onStart?: (rows: number) => void;
+  /** Called with documents done and in all while second moments are computed. */
+  readonly onMoments?: (done: number, total: number) => void;
+}
+
+/** One case under one seed, with what all configurations share. */
+interface Judged {
+  readonly demoCase: DemoCase;
+  readonly split: CaseSplit;
+  readonly prompts: CasePrompts;
+  readonly before: CaseAnswers;
+  readonly plan: LayerPlan;
+}
+
+/**
+ * Runs the suite; each row is handed out as soon as it is judged, and the model is unedited between rows.
+ *
+ * An edit that cannot be computed is a row with its `failure`; only a stop or a lost device ends the run.
+ *
+ * @param model Unedited model.
+ * @param world Facts, cases and documents.
+ * @param options What to run.
+ * @returns Rows by seed, then case, then configuration.
+ * @throws {TypeError} If a case number is unknown or its case is not answered by the model.
+ */
+export async function* runDemo(
+  model: Model,
+  world: DemoWorld,
+  options: DemoRunOptions = {},
+): AsyncGenerator<DemoRow, void, void> {
+  const { configurations = DEMO_CONFIGURATIONS, seeds = [0], scoring = "published", isDone = () => false } = options;
+  const { signal, onMoments } = options;
+  const { facts, documents } = world;
+  const settings = settingsKey(documents, scoring);
+  const answerer = modelAnswerer(model);
+  const moments = options.moments ?? new SharedMoments(model, {
+    documents,
+    ...(signal ? { signal } : {}),
+    ...(onMoments ? { onProgress: onMoments } : {}),
+  });
+  const keyOf = (name: string, seed: number, caseId: number): DemoKey => ({
+    modelHash: model.hash,
+    configuration: name,
+    settings,
+    seed,
+    caseId,
+  });
+  const cases = chooseCases(await answeredCases(world.cases, answerer), options);
+  const work = seeds.flatMap((seed) =>
+    cases.map((demoCase) => ({
+      seed,
+      demoCase,
+      wanted: configurations.filter(({ name }) => !isDone(keyOf(name, seed, demoCase.id))),
+    }))
+  ).filter(({ wanted }) => wanted.length > 0);
+  options.onStart?.(work.reduce((rows, { wanted }) => rows + wanted.length, 0));
+
+  const plans = new Map<number, LayerPlan>();
+  for (const { seed, demoCase, wanted } of work) {
+    signal?.throwIfAborted();
+    const split = splitCase(facts, demoCase, seed);
+    const prompts = casePrompts(facts, demoCase, split);
+    const before = await askCase(prompts, answerer);
+    // The plan does not depend on the seed.
+    const plan = plans.get(demoCase.id) ?? (await planEdit(model, demoCase.request, { facts, scoring })).plan;
+    plans.set(demoCase.id, plan);
+    const judged: Judged = { demoCase, split, prompts, before, plan };
+    for (const configuration of wanted) {
+      const key = keyOf(configuration.name, seed, demoCase.id);
+      await moments.ensure(plannedLayers(plan, configuration.method, configuration.mode));
+      const outcome = await editAndAsk(model, world, judged, configuration, moments, { seed, signal });
+      yield { model: basename(model.dir), ...key, before, ...outcome };
+    }
+  }
+}
+
+/** Edits one case, asks, and takes the edit back. */
+async function editAndAsk(
+  model: Model,
+  { facts }: DemoWorld,
+  { demoCase, split, prompts, before, plan }: Judged,
+  { method, mode }: DemoConfiguration,
+  moments: SharedMoments,
+  { seed, signal }: { seed: number; signal: AbortSignal | undefined },
+): Promise<Pick<DemoRow, "layers" | "lastNll" | "after" | "counts" | "failure">> {
+  const layers = plannedLayers(plan, method, mode);
+  try {
+    using change = await edit(model, [demoCase.request], {
+      method,
+      mode,
+      facts,
+      exclude: split.exclude,
+      seed,
+      plan,
+      moments,
+      ...(signal ? { signal } : {}),
+    });
+    change.apply();
+    const after = await askCase(prompts, modelAnswerer(model));
+    const support = change.record.support as readonly Support[];
+    const counts = support.length > 0 ? countSplits([{ split, support: support[0]! }]) : null;
+    return { layers, lastNll: change.record.searches.map((s) => s.lastNll), after, counts, failure: null };
+  } catch (error) {
+    if (signal?.aborted || (error as Error).name === "DeviceLostError") throw error;
+    return { layers, lastNll: [], after: before, counts: null, failure: (error as Error).message };
+  }
+}
+
+/** Cases of the options' numbers, or the first of them. */
+function chooseCases(answered: readonly DemoCase[], { caseIds, limit }: DemoRunOptions): readonly DemoCase[] {
+  if (caseIds === undefined) return answered.slice(0, limit);
+  return caseIds.map((id) => {
+    const found = answered.find((demoCase) => demoCase.id === id);
+    if (found) return found;
+    throw new TypeError(
+      `Cannot run case ${id}: it is no two-hop case with an edited second hop that the model answers; wanted one of ` +
+        answered.map((demoCase) => demoCase.id).join(", "),
+    );
+  }).slice(0, limit);
+}
+
+function settingsKey(documents: readonly string[], scoring: PlanScoring): string {
+  const hash = createHash("sha256").update(JSON.stringify([CHAIN_DEFAULTS, SPREAD_DEFAULTS, scoring, documents]));
+  return hash.digest("hex").slice(0, 16);
+}
