@@ -18,7 +18,7 @@ import { modelAnswerer } from "./model_answerer.ts";
 import { paperStages } from "./paper_prompts.ts";
 import { pmet } from "./pmet.ts";
 import { type EditRequest, normalizeRequests, presentAnswerError } from "./requests.ts";
-import { planEdit, type PlannedEdit } from "./plan_edit.ts";
+import { planEdit } from "./plan_edit.ts";
 import { plannedLayers } from "./planned_layers.ts";
 import { EditSession } from "./session.ts";
 import { type Contexts, type TokenRequest } from "./targets.ts";
@@ -121,6 +121,3 @@ function warn(searches: readonly SearchSummary[]): string[] {
       : []
   );
 }
-
-/** What an edit would do, without doing it. */
-export type { PlannedEdit };

@@ -17,6 +17,7 @@ import type { Model } from "../model/model.ts";
 import { norm, normBackward } from "../model/norm.ts";
 import { makeRows, type Rows } from "../model/rows.ts";
 import { Tape } from "../model/tape.ts";
+import { coneIndices, coneStarts } from "./cone_indices.ts";
 import type { SearchOptions, SearchRow, SearchSite } from "./target_search.ts";
 
 /** Results of one forward pass through the cone; owns its tensors. */
@@ -78,8 +79,7 @@ export class SearchCone implements Disposable {
   private constructor(model: Model, rows: readonly SearchRow[], options: SearchOptions) {
     this.#model = model;
     this.#options = options;
-    const starts = rows.map((row) => Math.min(...row.edits.map((e) => e.position)));
-    this.#rows = makeRows(model.gpu, starts, rows.map((row) => row.ids.length));
+    this.#rows = makeRows(model.gpu, coneStarts(rows), rows.map((row) => row.ids.length));
     this.#slots = 1 + Math.max(...rows.flatMap((row) => row.edits.map((e) => e.slot)));
     const labels = rows.flatMap((row) => row.labels);
     this.labelsOfRow = rows.map((row) => row.labels.length).filter((n) => n > 0);
@@ -255,17 +255,8 @@ export class SearchCone implements Disposable {
     for (const { tensor } of kept.values()) temps.add(tensor);
     const flat = (hook: string): Tensor => kept.get(hook)!.tensor.view([batch * longest, model.config.dModel]);
 
-    const starts = rows.map((row) => Math.min(...row.edits.map((e) => e.position)));
-    const coneRows = starts.flatMap((start, b) =>
-      Array.from({ length: queries }, (_, i) => b * longest + Math.min(start + i, longest - 1))
-    );
-    using coneIndex = model.uploadIndex(coneRows, "cone rows");
-    const at = (b: number, position: number): number => b * queries + position - starts[b]!;
-    const edits = rows.flatMap((row, b) =>
-      row.edits.map((e) => ({ ...e, row: at(b, e.position), whole: b * longest + e.position }))
-    );
-    const labelRows = rows.flatMap((row, b) => row.labels.map((l) => at(b, l.position)));
-    const keptRows = rows.flatMap((row, b) => row.keepAt === undefined ? [] : [at(b, row.keepAt)]);
+    const at = coneIndices(rows, longest, queries);
+    using coneIndex = model.uploadIndex(at.coneRows, "cone rows");
     const index = (values: readonly number[], label: string): Tensor =>
       this.#owned.add(model.uploadIndex(values, label));
     const labels = rows.flatMap((row) => row.labels.map((l) => l.token));
@@ -274,23 +265,19 @@ export class SearchCone implements Disposable {
       baseMid: needsMid
         ? this.#owned.add(gatherRows(stream, { x: flat(name + "hook_resid_mid"), index: coneIndex }))
         : null,
-      editRow: index(edits.map((e) => e.row), "edit rows"),
-      editSlots: sites.map((_, s) => index(edits.map((e) => e.slot + s * this.#slots), "edit slots")),
-      labelRow: index([...labelRows, ...keptRows], "label rows"),
-      keptIndex: keptRows.length > 0 ? index(keptRows.map((_, i) => labelRows.length + i), "kept rows") : null,
+      editRow: index(at.editRows, "edit rows"),
+      editSlots: sites.map((_, s) => index(at.slots.map((slot) => slot + s * this.#slots), "edit slots")),
+      labelRow: index([...at.labelRows, ...at.keptRows], "label rows"),
+      keptIndex: this.klRows > 0 ? index(at.keptRows.map((_, i) => at.labelRows.length + i), "kept rows") : null,
       reference: null,
-      paddedTarget: index([...labels, ...keptRows.map(() => 0)], "labels and kept"),
-      klWeight: keptRows.length > 0
+      paddedTarget: index([...labels, ...at.keptRows.map(() => 0)], "labels and kept"),
+      klWeight: this.klRows > 0
         ? this.#owned.add(
-          model.gpu.upload(
-            new Float32Array(keptRows.length).fill(this.#options.klFactor),
-            [keptRows.length],
-            "kl weight",
-          ),
+          model.gpu.upload(new Float32Array(this.klRows).fill(this.#options.klFactor), [this.klRows], "kl weight"),
         )
         : null,
     };
-    using editIndex = model.uploadIndex(edits.map((e) => e.whole), "edit rows");
+    using editIndex = model.uploadIndex(at.editWholeRows, "edit rows");
     const outs = sites.map((site) => temps.add(gatherRows(stream, { x: flat(outputs[site]), index: editIndex })));
     if (this.#t.keptIndex) {
       using zero = model.gpu.zeros([sites.length * this.#slots, model.config.dModel], "no change");
@@ -303,7 +290,6 @@ export class SearchCone implements Disposable {
 
   /** Logits of the kept rows without change: what divergence is measured from. */
   #firstLogits(zero: Tensor): Tensor {
-    const { stream } = this.#model.gpu;
     const reference = this.#t.reference;
     using none = this.#model.gpu.zeros([this.klRows, this.#model.config.vocab], "no reference");
     this.#t.reference = none;

@@ -1,5 +1,5 @@
 import { type Column, COLUMN_NAMES, type ColumnName, columns } from "./columns.ts";
-import type { DemoRow } from "./demo_row.ts";
+import { DEMO_CONFIGURATIONS, type DemoRow } from "./demo_row.ts";
 import type { SplitCounts } from "./split.ts";
 
 /** One column of a configuration over seeds. */
@@ -34,11 +34,14 @@ export interface DemoSummary {
  * Adds rows up by model and configuration.
  *
  * @param rows Rows in any order.
- * @returns One summary for each model and configuration, in the order in which they first occur.
+ * @returns One summary for each model, in the order in which they first occur, and configuration, in the suite's order.
  */
 export function summarizeDemo(rows: readonly DemoRow[]): DemoSummary[] {
-  const groups = Map.groupBy(rows, ({ model, configuration }) => JSON.stringify([model, configuration]));
-  return [...groups.values()].map((group) => {
+  const models = [...new Set(rows.map(({ model }) => model))];
+  const groups = models.flatMap((model) =>
+    DEMO_CONFIGURATIONS.map(({ name }) => rows.filter((row) => row.model === model && row.configuration === name))
+  );
+  return groups.filter((group) => group.length > 0).map((group) => {
     const bySeed = [...Map.groupBy(group, ({ seed }) => seed)].sort(([a], [b]) => a - b);
     const cells = bySeed.map(([, own]) => columns(own));
     const [, first] = bySeed[0]!;

@@ -10,6 +10,7 @@ export interface GpuErrorOptions {
 
 /** A failure of the GPU, its driver, or of a shader: nothing the caller's data could have caused. */
 export class GpuError extends Error {
+  /** Name of the class. */
   override readonly name: string = "GpuError";
   /** Kernel whose shader, pipeline or dispatch failed, if one did. */
   readonly kernel: string | undefined;
@@ -26,11 +27,13 @@ export class GpuError extends Error {
 
 /** The device was lost: every tensor is gone and the process (or notebook kernel) has to start again. */
 export class DeviceLostError extends GpuError {
+  /** Name of the class. */
   override readonly name = "DeviceLostError";
 }
 
 /** No WebGPU adapter was found; the message says what to install on this system. */
 export class NoAdapterError extends GpuError {
+  /** Name of the class. */
   override readonly name = "NoAdapterError";
 
   /** Makes the error with the remedy for `os`. */
@@ -48,5 +51,6 @@ const REMEDY: Record<string, string> = {
 
 /** The step would need more memory than there is; thrown before anything is allocated. */
 export class GpuMemoryError extends GpuError {
+  /** Name of the class. */
   override readonly name = "GpuMemoryError";
 }

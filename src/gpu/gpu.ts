@@ -213,7 +213,7 @@ export class Gpu implements Disposable {
     this.#pool.trim(0);
   }
 
-  /** @throws {GpuError} If the device failed, was lost or is closed. */
+  /** Passes if the device works. @throws {GpuError} If it failed, was lost or is closed. */
   assertUsable(): void {
     if (this.#error) throw this.#error;
     if (this.#closed) throw new GpuError("Cannot use the GPU: it was closed");

@@ -6,5 +6,6 @@
 export * from "./errors.ts";
 export * from "./gpu.ts";
 export * from "./kernel.ts";
+export * from "./pipelines.ts";
 export * from "./stream.ts";
 export * from "./tensor.ts";

@@ -83,7 +83,7 @@ export class Model implements Disposable {
     return ids;
   }
 
-  /** @throws {RangeError} If there are no tokens, too many, or one outside the vocabulary. */
+  /** Passes tokens that the model can run on. @throws {RangeError} If there are none, too many, or one outside the vocabulary. */
   checkTokens(ids: readonly number[], text: string = "the prompt"): void {
     if (ids.length === 0) {
       throw new RangeError("Cannot run the model on an empty prompt: give at least one token of text");

@@ -8,7 +8,7 @@ export interface SamplingOptions {
   topP?: number;
 }
 
-/** @throws {RangeError} If an option is outside its range. */
+/** Passes options that make sense. @throws {RangeError} If one is outside its range. */
 export function checkSampling(options: SamplingOptions): void {
   const { temperature = 0, topK = 50, topP = 1 } = options;
   if (!(temperature >= 0 && Number.isFinite(temperature))) {

@@ -45,7 +45,9 @@ export class GoldenTensors implements Disposable {
     const { dtype, shape } = this.#file.info(name);
     const bytes = await this.#file.read(name);
     if (dtype === "F64") return { shape, values: new Float64Array(bytes.buffer, 0, bytes.length / 8) };
-    if (dtype === "F32") return { shape, values: Float64Array.from(new Float32Array(bytes.buffer, 0, bytes.length / 4)) };
+    if (dtype === "F32") {
+      return { shape, values: Float64Array.from(new Float32Array(bytes.buffer, 0, bytes.length / 4)) };
+    }
     throw new TypeError(`Cannot read golden tensor "${name}": found ${dtype}, wanted F64 or F32. Make the case again`);
   }
 

@@ -72,7 +72,7 @@ export function demoSetup(facts: Facts, wish: EditRequest, head: string, seed: n
   const oldAnswer = facts.object(relation.name, request.subject);
   const first = facts.headsOf(request.subject).find((fact) => fact.subject === head);
   if (oldAnswer === undefined || first === undefined) {
-    const missing = oldAnswer === undefined ? `${relation.name} of ${request.subject}` : `a first hop from ${head}`;
+    const missing = oldAnswer === undefined ? `${relation.name} of ${request.subject}` : `first hop from ${head}`;
     throw new TypeError(`Cannot set the demo up: ${facts.path} has no ${missing}; name another subject or head`);
   }
   const demoCase: DemoCase = {

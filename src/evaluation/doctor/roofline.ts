@@ -1,0 +1,59 @@
+/**
+ * Peaks of the device that every kernel is measured against.
+ *
+ * @module
+ */
+import { probeCopy } from "../../../kernels/probe_copy.ts";
+import { OPERATIONS_PER_ROUND, probeMultiplyAdd } from "../../../kernels/probe_multiply_add.ts";
+import { probeRead } from "../../../kernels/probe_read.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { bestMs, type TimingOptions } from "./timing.ts";
+
+/** What the device reaches at best. */
+export interface Roofline {
+  /** f32 multiply-adds on independent chains, 1e9 operations a second; a multiply-add is two. */
+  multiplyAddGflops: number;
+  /** Reading neighbouring quads of f32, 1e9 bytes a second. */
+  readGBs: number;
+  /** Copying likewise, 1e9 bytes read a second; as many are written. */
+  copyGBs: number;
+}
+
+/** Bytes read and copied: past the caches of CPUs and of most GPUs, within the smallest usual binding. */
+const BYTES = 128 * 1024 * 1024;
+
+/** Chains of a CPU driver fill its vectors with few threads; a GPU needs a hundred thousand to be busy. */
+const THREADS = { cpu: 8192, gpu: 1 << 18 };
+
+/** Rounds of 16 steps: a launch takes milliseconds on either. */
+const ROUNDS = { cpu: 64, gpu: 512 };
+
+/** Measures the arithmetic peak; contraction to 2 keeps the chains finite and free of subnormals. */
+export async function multiplyAddPeak(gpu: Gpu, options: TimingOptions = {}): Promise<number> {
+  const kind = gpu.isCpu ? "cpu" : "gpu";
+  const threads = THREADS[kind];
+  using start = gpu.zeros([threads], "probe start");
+  using out = gpu.tensor([threads], "probe sums");
+  const rounds = ROUNDS[kind];
+  const ms = await bestMs(
+    gpu,
+    () => probeMultiplyAdd(gpu.stream, { start }, { rounds, factor: 0.5, summand: 1, out }),
+    options,
+  );
+  return threads * rounds * OPERATIONS_PER_ROUND / ms / 1e6;
+}
+
+/** Measures arithmetic, reading and copying. */
+export async function measureRoofline(gpu: Gpu, options: TimingOptions = {}): Promise<Roofline> {
+  const bytes = Math.min(BYTES, gpu.limits.maxStorageBufferBindingSize);
+  const multiplyAddGflops = await multiplyAddPeak(gpu, options);
+  using x = gpu.zeros([Math.floor(bytes / 16) * 4], "probe source");
+  let readMs: number;
+  {
+    using first = probeRead(gpu.stream, { x });
+    readMs = await bestMs(gpu, () => probeRead(gpu.stream, { x }, { out: first }), options);
+  }
+  using out = gpu.tensor(x.shape, "probe target");
+  const copyMs = await bestMs(gpu, () => probeCopy(gpu.stream, { x }, { out }), options);
+  return { multiplyAddGflops, readGBs: bytes / readMs / 1e6, copyGBs: bytes / copyMs / 1e6 };
+}

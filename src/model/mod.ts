@@ -1,0 +1,23 @@
+/**
+ * Models: loading, forward with hooks, backward, generation.
+ *
+ * @module
+ */
+export * from "./activation_cache.ts";
+export * from "./architectures.ts";
+export * from "./generate.ts";
+export type { KeyValues, PassContext } from "./block.ts";
+export type { Checkpoint, CheckpointTensor } from "../checkpoint/checkpoint_folder.ts";
+export type { SafetensorsDtype, TensorInfo } from "../checkpoint/safetensors_header.ts";
+export type { Rows } from "./rows.ts";
+export * from "./tape.ts";
+export type { Offset } from "./offsets.ts";
+export * from "./hooks.ts";
+export * from "./load_model.ts";
+export * from "./model.ts";
+export * from "./next_tokens.ts";
+export * from "./sampling.ts";
+export * from "./teacher_forcing.ts";
+export * from "./tokenizer.ts";
+export * from "./weight_patches.ts";
+export * from "./weights.ts";

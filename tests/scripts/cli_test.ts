@@ -1,0 +1,88 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+
+const COMMANDS = ["ask", "attribute", "demo", "edit", "evaluate", "moments"];
+
+/** A request that is complete. */
+const REQUEST = ["--prompt", "The capital of {} is", "--subject", "France", "--target", "Berlin"];
+
+/** What a call cannot do without, where there is such a thing. */
+const REQUIRED: Record<string, string[]> = { attribute: ["--prompt", "Hello"], moments: ["--corpus", "corpus.txt"] };
+
+/** A folder that nobody can make: a part of its path is a file. */
+const UNWRITABLE = "deno.json/out";
+
+async function call(name: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `scripts/${name}.ts`, ...args],
+    cwd: `${import.meta.dirname}/../..`,
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+for (const name of COMMANDS) {
+  Deno.test(`${name} --help shows common flags and an example that is a call of it`, async () => {
+    const { code, stdout } = await call(name, "--help");
+    assertEquals(code, 0);
+    for (const part of [`Usage: deno task ${name}`, "--model", "--seed", "--out", "--json"]) {
+      assertStringIncludes(stdout, part);
+    }
+    assertStringIncludes(stdout, `Example:\n  deno task ${name} `);
+  });
+
+  Deno.test(`${name} exits with 2 for an unknown flag and names it`, async () => {
+    const { code, stdout, stderr } = await call(name, ...(REQUIRED[name] ?? []), "--no-such-flag");
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, "--no-such-flag");
+    assertStringIncludes(stderr, "--help");
+  });
+}
+
+const WRONG_CALLS: [string[], string][] = [
+  [["ask"], "missing required argument 'prompt'"],
+  [["ask", " "], "Cannot ask an empty prompt"],
+  [["ask", "--seed", "-1", "Hello"], "Wanted a whole number of at least 0"],
+  [["attribute"], "required option '--prompt <text>'"],
+  [["attribute", "--prompt", "The capital of France is", "--top", "0"], "Cannot show 0 neurons"],
+  [["edit"], "Cannot edit without a request: give --prompt, --subject and --target, or --requests FILE"],
+  [["edit", ...REQUEST, "--requests", "requests.json"], "Cannot take --requests together with --prompt"],
+  [["edit", ...REQUEST, "--method", "rome"], "Wanted ace or pmet or memit"],
+  [["evaluate", "--cases", "0"], "Cannot evaluate 0 cases"],
+  [["evaluate", "--mode", "paper,other"], "Wanted paper or chain"],
+  [["evaluate", "--seeds", "0,x"], "Wanted a whole number of at least 0"],
+  [["moments"], "required option '--corpus <file>'"],
+  [["moments", "--corpus", "fixtures/world/corpus.txt", "--documents", "0"], "0 documents"],
+];
+
+for (const [[name, ...args], message] of WRONG_CALLS) {
+  Deno.test(`${[name, ...args].join(" ")} exits with 2 and says what is wrong`, async () => {
+    const { code, stdout, stderr } = await call(name, ...args);
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, message);
+  });
+}
+
+const FAILURES: [string[], string][] = [
+  [["ask", "--model", "fixtures/no_such_model", "Hello"], "fixtures/no_such_model"],
+  [["demo", "--facts", "no_such_facts.json"], "Cannot read no_such_facts.json: there is no such file"],
+  [["demo", "--subject", "Atlantis"], "has no country_capital of Atlantis"],
+  [["demo", "--head", "Atlantis"], "has no first hop from Atlantis"],
+  [["demo", "--out", UNWRITABLE], `Cannot write ${UNWRITABLE}: a part of the path is a file`],
+  [["edit", ...REQUEST, "--facts", "no_such_facts.json"], "Cannot read no_such_facts.json: there is no such file"],
+  [["edit", "--requests", "no_such_requests.json"], "Cannot read no_such_requests.json: there is no such file"],
+  [["edit", ...REQUEST, "--save", `${UNWRITABLE}/berlin.safetensors`], `Cannot write ${UNWRITABLE}`],
+  [["evaluate", "--out", UNWRITABLE], `Cannot write ${UNWRITABLE}/demo.jsonl: a part of the path is a file`],
+  [["evaluate", "--world", "fixtures"], "Cannot read fixtures/world.json: there is no such file"],
+  [["moments", "--corpus", "no_such_corpus.txt"], "Cannot read corpus no_such_corpus.txt"],
+  [["moments", "--corpus", "deno.json", "--out", UNWRITABLE], `Cannot write ${UNWRITABLE}`],
+];
+
+for (const [[name, ...args], message] of FAILURES) {
+  Deno.test(`${[name, ...args].join(" ")} exits with 1 and one message without a stack`, async () => {
+    const { code, stdout, stderr } = await call(name, ...args);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, message);
+    assertStringIncludes(stderr, "error: Cannot");
+    assertEquals(stderr.includes("    at "), false, stderr);
+  });
+}
