@@ -1,16 +1,109 @@
-// STUB
-struct P{n:u32,H:u32,Kh:u32,Q:u32,S:u32,D:u32,scale:f32}
-@group(0) @binding(0) var<storage,read> q:array<f32>;
-@group(0) @binding(1) var<storage,read> k:array<f32>;
-@group(0) @binding(2) var<storage,read> v:array<f32>;
-@group(0) @binding(3) var<storage,read> start:array<u32>;
-@group(0) @binding(4) var<storage,read> len:array<u32>;
-@group(0) @binding(5) var<storage,read_write> z:array<f32>;
-@group(0) @binding(6) var<storage,read_write> lse:array<f32>;
-@group(1) @binding(0) var<uniform> p:P;
-@compute @workgroup_size(64) fn main(@builtin(workgroup_id) wid:vec3u,@builtin(num_workgroups) n:vec3u,@builtin(local_invocation_index) l:u32){ let i=(wid.y*n.x+wid.x)*64u+l; if(i>=p.n){return;}
-let h=i%p.H;let t=(i/p.H)%p.Q;let bb=i/(p.H*p.Q);let kh=h/(p.H/p.Kh);let last=min(start[bb]+t+1u,len[bb]);let qo=i*p.D;
-var m=-3.0e38;for(var s=0u;s<last;s++){var d=0.0;let ko=((bb*p.S+s)*p.Kh+kh)*p.D;for(var j=0u;j<p.D;j++){d+=q[qo+j]*k[ko+j];} m=max(m,d*p.scale);}
- for(var j=0u;j<p.D;j++){z[qo+j]=0.0;} var sum=0.0;
- for(var s=0u;s<last;s++){var d=0.0;let ko=((bb*p.S+s)*p.Kh+kh)*p.D;for(var j=0u;j<p.D;j++){d+=q[qo+j]*k[ko+j];} let e=exp(d*p.scale-m);sum+=e;for(var j=0u;j<p.D;j++){z[qo+j]+=e*v[ko+j];}}
- for(var j=0u;j<p.D;j++){z[qo+j]/=sum;} lse[(bb*p.H+h)*p.Q+t]=m+log(sum);}
+// attention: z = softmax(scale q k^T) v over the keys that a query sees, one workgroup a query and head.
+//
+// shapes    q [batch, queries, nHeads, dHead], k [batch, keys, nKvHeads, dHead], v the same, start [batch],
+//           length [batch] -> z [batch, queries, nHeads, dHead], logSumExp [batch, nHeads, queries]
+// types     f32 in, u32 start and length, f32 accumulate, f32 out
+// grid      rows = batch * nHeads * queries workgroups, folded to 2-D; WG threads share a row: one key each for the
+//           scores, then one column each in turn for the mix
+// override  WG = 64 (power of two), ALIGNED: dHead is a multiple of 4
+// memory    8 * WG bytes workgroup; reads k and v once a row; sums of the mix stay in z, which its thread alone uses
+// numerics  running maximum, so no exp overflows; finite for |score| < 1e38; a row that sees no key gives z = 0
+// twin      tests/reference/attention.ts
+
+struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
+
+@group(0) @binding(0) var<storage, read> q: array<vec4f>;
+@group(0) @binding(1) var<storage, read> k: array<vec4f>;
+@group(0) @binding(2) var<storage, read> v: array<f32>;
+@group(0) @binding(3) var<storage, read> start: array<u32>;
+@group(0) @binding(4) var<storage, read> length: array<u32>;
+@group(0) @binding(5) var<storage, read_write> z: array<f32>;
+@group(0) @binding(6) var<storage, read_write> logSumExp: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override WG: u32 = 64u;
+override ALIGNED: bool = false;
+var<workgroup> partials: array<f32, WG>;
+var<workgroup> weights: array<f32, WG>;
+
+// Below every score.
+const LOWEST = -3.0e38;
+
+// Product of a head of q and a head of k that begin at these elements.
+fn score(qAt: u32, kAt: u32) -> f32 {
+  var sum = 0.0;
+  if (ALIGNED) {
+    for (var d = 0u; d < params.dHead; d += 4u) { sum += dot(q[(qAt + d) >> 2u], k[(kAt + d) >> 2u]); }
+  } else {
+    for (var d = 0u; d < params.dHead; d++) {
+      sum += q[(qAt + d) >> 2u][(qAt + d) & 3u] * k[(kAt + d) >> 2u][(kAt + d) & 3u];
+    }
+  }
+  return params.scale * sum;
+}
+
+// Largest value of the threads by a fixed tree; every thread gets it.
+fn rowMax(value: f32, lane: u32) -> f32 {
+  partials[lane] = value;
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half >>= 1u) {
+    if (lane < half) { partials[lane] = max(partials[lane], partials[lane + half]); }
+    workgroupBarrier();
+  }
+  let largest = partials[0];
+  workgroupBarrier();
+  return largest;
+}
+
+// Sum of one value a thread by a fixed tree; every thread gets it.
+fn rowSum(value: f32, lane: u32) -> f32 {
+  partials[lane] = value;
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half >>= 1u) {
+    if (lane < half) { partials[lane] += partials[lane + half]; }
+    workgroupBarrier();
+  }
+  let sum = partials[0];
+  workgroupBarrier();
+  return sum;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let row = group.y * groups.x + group.x;
+  if (row >= params.rows) { return; }
+  let t = row % params.queries;
+  let head = row / params.queries % params.nHeads;
+  let b = row / (params.queries * params.nHeads);
+  let seen = min(min(start[b] + t + 1u, length[b]), params.keys);
+  let qAt = ((b * params.queries + t) * params.nHeads + head) * params.dHead;
+  let stride = params.nKvHeads * params.dHead;
+  let kvAt = b * params.keys * stride + head / (params.nHeads / params.nKvHeads) * params.dHead;
+  for (var d = lane; d < params.dHead; d += WG) { z[qAt + d] = 0.0; }
+  var largest = LOWEST;
+  var total = 0.0;
+  for (var first = 0u; first < seen; first += WG) {
+    let s = first + lane;
+    var value = LOWEST;
+    if (s < seen) { value = score(qAt, kvAt + s * stride); }
+    let highest = max(largest, rowMax(value, lane));
+    let weight = select(0.0, exp(value - highest), s < seen);
+    weights[lane] = weight;
+    let factor = exp(largest - highest);
+    total = total * factor + rowSum(weight, lane);
+    largest = highest;
+    let count = min(WG, seen - first);
+    for (var d = lane; d < params.dHead; d += WG) {
+      var sum = z[qAt + d] * factor;
+      for (var i = 0u; i < count; i++) { sum += weights[i] * v[kvAt + (first + i) * stride + d]; }
+      z[qAt + d] = sum;
+    }
+    workgroupBarrier();
+  }
+  if (seen > 0u) {
+    for (var d = lane; d < params.dHead; d += WG) { z[qAt + d] /= total; }
+    largest += log(total);
+  }
+  if (lane == 0u) { logSumExp[row] = largest; }
+}

@@ -1,16 +1,86 @@
-// STUB
-struct P{n:u32,H:u32,Kh:u32,Q:u32,S:u32,D:u32,scale:f32}
-@group(0) @binding(0) var<storage,read> dz:array<f32>;
-@group(0) @binding(1) var<storage,read> q:array<f32>;
-@group(0) @binding(2) var<storage,read> k:array<f32>;
-@group(0) @binding(3) var<storage,read> v:array<f32>;
-@group(0) @binding(4) var<storage,read> z:array<f32>;
-@group(0) @binding(5) var<storage,read> lse:array<f32>;
-@group(0) @binding(6) var<storage,read> start:array<u32>;
-@group(0) @binding(7) var<storage,read> len:array<u32>;
-@group(0) @binding(8) var<storage,read_write> dk:array<f32>;
-@group(0) @binding(9) var<storage,read_write> dv:array<f32>;
-@group(1) @binding(0) var<uniform> p:P;
-@compute @workgroup_size(64) fn main(@builtin(workgroup_id) wid:vec3u,@builtin(num_workgroups) n:vec3u,@builtin(local_invocation_index) l:u32){ let i=(wid.y*n.x+wid.x)*64u+l; if(i>=p.n){return;}
-let kh=i%p.Kh;let u=(i/p.Kh)%p.Q;let bb=i/(p.Kh*p.Q);let s=start[bb]+u;let o=i*p.D;for(var j=0u;j<p.D;j++){dk[o+j]=0.0;dv[o+j]=0.0;} if(s>=len[bb]||s>=p.S){return;} let ko=((bb*p.S+s)*p.Kh+kh)*p.D;let g=p.H/p.Kh;
- for(var h=kh*g;h<(kh+1u)*g;h++){for(var t=u;t<p.Q;t++){let qo=((bb*p.Q+t)*p.H+h)*p.D;var d=0.0;var e=0.0;var dd=0.0;for(var j=0u;j<p.D;j++){d+=q[qo+j]*k[ko+j];e+=dz[qo+j]*v[ko+j];dd+=dz[qo+j]*z[qo+j];} let pr=exp(d*p.scale-lse[(bb*p.H+h)*p.Q+t]);let ds=pr*(e-dd)*p.scale;for(var j=0u;j<p.D;j++){dk[o+j]+=ds*q[qo+j];dv[o+j]+=pr*dz[qo+j];}}}}
+// attention_backward_key: gradients of keys and values at the queries' own positions, one workgroup a key and head.
+//
+// p = exp(scale q k^T - logSumExp), dp = dz v^T, dk = scale sum p (dp - delta) q, dv = sum p dz, over the queries that
+// see the key and the query heads that it serves
+//
+// shapes    dz, q [batch, queries, nHeads, dHead], k, v [batch, keys, nKvHeads, dHead],
+//           logSumExp, delta [batch, nHeads, queries], start, length [batch] -> dk, dv [batch, queries, nKvHeads, dHead]
+// types     f32 in, u32 start and length, f32 accumulate, f32 out
+// grid      rows = batch * nKvHeads * queries workgroups, folded to 2-D; WG threads share a row: one query each for the
+//           slopes, then one column each in turn for the sums
+// override  WG = 64 (power of two)
+// memory    8 * WG bytes workgroup; reads q and dz twice a row; sums stay in dk and dv, each used by its thread alone
+// numerics  no exp overflows, as no score exceeds its logSumExp but by rounding; a key that nobody sees gives 0
+// twin      tests/reference/attention.ts
+
+struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
+
+@group(0) @binding(0) var<storage, read> dz: array<f32>;
+@group(0) @binding(1) var<storage, read> q: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> logSumExp: array<f32>;
+@group(0) @binding(5) var<storage, read> delta: array<f32>;
+@group(0) @binding(6) var<storage, read> start: array<u32>;
+@group(0) @binding(7) var<storage, read> length: array<u32>;
+@group(0) @binding(8) var<storage, read_write> dk: array<f32>;
+@group(0) @binding(9) var<storage, read_write> dv: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override WG: u32 = 64u;
+var<workgroup> slopes: array<f32, WG>;
+var<workgroup> weights: array<f32, WG>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let row = group.y * groups.x + group.x;
+  if (row >= params.rows) { return; }
+  let u = row % params.queries;
+  let kvHead = row / params.queries % params.nKvHeads;
+  let b = row / (params.queries * params.nKvHeads);
+  let s = start[b] + u;
+  let out = ((b * params.queries + u) * params.nKvHeads + kvHead) * params.dHead;
+  for (var d = lane; d < params.dHead; d += WG) { dk[out + d] = 0.0; dv[out + d] = 0.0; }
+  if (s >= min(length[b], params.keys)) { return; }
+  let kvAt = ((b * params.keys + s) * params.nKvHeads + kvHead) * params.dHead;
+  let heads = params.nHeads / params.nKvHeads;
+  // Query i of the row is head i % heads at position u + i / heads.
+  let seenBy = (params.queries - u) * heads;
+  for (var first = 0u; first < seenBy; first += WG) {
+    let i = first + lane;
+    var slope = 0.0;
+    var weight = 0.0;
+    if (i < seenBy) {
+      let t = u + i / heads;
+      let head = kvHead * heads + i % heads;
+      let at = ((b * params.queries + t) * params.nHeads + head) * params.dHead;
+      let statistics = (b * params.nHeads + head) * params.queries + t;
+      var score = 0.0;
+      var dp = 0.0;
+      for (var d = 0u; d < params.dHead; d++) {
+        score += q[at + d] * k[kvAt + d];
+        dp += dz[at + d] * v[kvAt + d];
+      }
+      weight = exp(params.scale * score - logSumExp[statistics]);
+      slope = params.scale * weight * (dp - delta[statistics]);
+    }
+    slopes[lane] = slope;
+    weights[lane] = weight;
+    workgroupBarrier();
+    let count = min(WG, seenBy - first);
+    for (var d = lane; d < params.dHead; d += WG) {
+      var kSum = dk[out + d];
+      var vSum = dv[out + d];
+      for (var j = 0u; j < count; j++) {
+        let t = u + (first + j) / heads;
+        let at = ((b * params.queries + t) * params.nHeads + kvHead * heads + (first + j) % heads) * params.dHead + d;
+        kSum += slopes[j] * q[at];
+        vSum += weights[j] * dz[at];
+      }
+      dk[out + d] = kSum;
+      dv[out + d] = vSum;
+    }
+    workgroupBarrier();
+  }
+}

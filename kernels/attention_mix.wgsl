@@ -1,8 +1,51 @@
-// STUB
-struct P{n:u32,H:u32,Kh:u32,Q:u32,S:u32,D:u32}
-@group(0) @binding(0) var<storage,read> a:array<f32>;
-@group(0) @binding(1) var<storage,read> v:array<f32>;
-@group(0) @binding(2) var<storage,read_write> z:array<f32>;
-@group(1) @binding(0) var<uniform> p:P;
-@compute @workgroup_size(64) fn main(@builtin(workgroup_id) wid:vec3u,@builtin(num_workgroups) n:vec3u,@builtin(local_invocation_index) l:u32){ let i=(wid.y*n.x+wid.x)*64u+l; if(i>=p.n){return;}
-let j=i%p.D;let h=(i/p.D)%p.H;let t=(i/(p.D*p.H))%p.Q;let bb=i/(p.D*p.H*p.Q);let kh=h/(p.H/p.Kh);var s=0.0;for(var k=0u;k<p.S;k++){s+=a[((bb*p.H+h)*p.Q+t)*p.S+k]*v[((bb*p.S+k)*p.Kh+kh)*p.D+j];} z[i]=s;}
+// attention_mix: z[b, t, h] = sum over s of pattern[b, h, t, s] * v[b, s, kv head of h], one thread four columns.
+//
+// shapes    pattern [batch, nHeads, queries, keys], v [batch, keys, nKvHeads, dHead] -> z [batch, queries, nHeads, dHead]
+// types     f32 in, f32 accumulate, f32 out
+// grid      quads = batch * queries * nHeads * ceil(dHead / 4) threads in groups of WG, folded to 2-D
+// override  WG = 64, ALIGNED: dHead is a multiple of 4
+// memory    no workgroup memory, no barrier; reads a row of the pattern once a thread, writes z once
+// numerics  keys summed in order; keys of weight 0 are left out, so that room never written cannot spoil a sum
+// twin      tests/reference/attention.ts
+
+struct Params { quads: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32 }
+
+@group(0) @binding(0) var<storage, read> pattern: array<f32>;
+@group(0) @binding(1) var<storage, read> v: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> z: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override WG: u32 = 64u;
+override ALIGNED: bool = false;
+
+// Four elements of v from `at` on, of which the first `count` belong to the head.
+fn vQuad(at: u32, count: u32) -> vec4f {
+  if (ALIGNED) { return v[at >> 2u]; }
+  var quad: vec4f;
+  for (var i = 0u; i < count; i++) { quad[i] = v[(at + i) >> 2u][(at + i) & 3u]; }
+  return quad;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let index = (group.y * groups.x + group.x) * WG + lane;
+  if (index >= params.quads) { return; }
+  let quadsPerHead = (params.dHead + 3u) / 4u;
+  let d = index % quadsPerHead * 4u;
+  let row = index / quadsPerHead;
+  let head = row % params.nHeads;
+  let t = row / params.nHeads % params.queries;
+  let b = row / (params.nHeads * params.queries);
+  let kvHead = head / (params.nHeads / params.nKvHeads);
+  let weights = ((b * params.nHeads + head) * params.queries + t) * params.keys;
+  let count = min(4u, params.dHead - d);
+  var sum: vec4f;
+  for (var s = 0u; s < params.keys; s++) {
+    let weight = pattern[weights + s];
+    if (weight != 0.0) {
+      sum += weight * vQuad(((b * params.keys + s) * params.nKvHeads + kvHead) * params.dHead + d, count);
+    }
+  }
+  for (var i = 0u; i < count; i++) { z[row * params.dHead + d + i] = sum[i]; }
+}

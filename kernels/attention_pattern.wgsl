@@ -1,12 +1,94 @@
-// STUB
-struct P{n:u32,H:u32,Kh:u32,Q:u32,S:u32,D:u32,scale:f32}
-@group(0) @binding(0) var<storage,read> q:array<f32>;
-@group(0) @binding(1) var<storage,read> k:array<f32>;
-@group(0) @binding(2) var<storage,read> start:array<u32>;
-@group(0) @binding(3) var<storage,read> len:array<u32>;
-@group(0) @binding(4) var<storage,read_write> y:array<f32>;
-@group(1) @binding(0) var<uniform> p:P;
-@compute @workgroup_size(64) fn main(@builtin(workgroup_id) wid:vec3u,@builtin(num_workgroups) n:vec3u,@builtin(local_invocation_index) l:u32){ let i=(wid.y*n.x+wid.x)*64u+l; if(i>=p.n){return;}
-let h=i%p.H;let t=(i/p.H)%p.Q;let bb=i/(p.H*p.Q);let kh=h/(p.H/p.Kh);let last=min(start[bb]+t+1u,len[bb]);let qo=i*p.D;
-let o=((bb*p.H+h)*p.Q+t)*p.S;var m=-3.0e38;for(var s=0u;s<last;s++){var d=0.0;let ko=((bb*p.S+s)*p.Kh+kh)*p.D;for(var j=0u;j<p.D;j++){d+=q[qo+j]*k[ko+j];} y[o+s]=d*p.scale;m=max(m,d*p.scale);}
- var sum=0.0;for(var s=0u;s<last;s++){y[o+s]=exp(y[o+s]-m);sum+=y[o+s];} for(var s=0u;s<p.S;s++){ if(s<last){y[o+s]/=sum;}else{y[o+s]=0.0;}}}
+// attention_pattern: softmax(scale q k^T) over the keys that a query sees, one workgroup a row of the pattern.
+//
+// shapes    q [batch, queries, nHeads, dHead], k [batch, keys, nKvHeads, dHead], start [batch], length [batch]
+//           -> pattern [batch, nHeads, queries, keys]
+// types     f32 in, u32 start and length, f32 accumulate, f32 out
+// grid      rows = batch * nHeads * queries workgroups, folded to 2-D; WG threads share a row, one key each in turn
+// override  WG = 64 (power of two), ALIGNED: dHead is a multiple of 4
+// memory    4 * WG bytes workgroup; reads k once a row, writes the row three times
+// numerics  subtracts the largest score; finite for |score| < 1e38; a row that sees no key is 0
+// twin      tests/reference/attention.ts
+
+struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
+
+@group(0) @binding(0) var<storage, read> q: array<vec4f>;
+@group(0) @binding(1) var<storage, read> k: array<vec4f>;
+@group(0) @binding(2) var<storage, read> start: array<u32>;
+@group(0) @binding(3) var<storage, read> length: array<u32>;
+@group(0) @binding(4) var<storage, read_write> pattern: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override WG: u32 = 64u;
+override ALIGNED: bool = false;
+var<workgroup> partials: array<f32, WG>;
+
+// Below every score.
+const LOWEST = -3.0e38;
+
+// Product of a head of q and a head of k that begin at these elements.
+fn score(qAt: u32, kAt: u32) -> f32 {
+  var sum = 0.0;
+  if (ALIGNED) {
+    for (var d = 0u; d < params.dHead; d += 4u) { sum += dot(q[(qAt + d) >> 2u], k[(kAt + d) >> 2u]); }
+  } else {
+    for (var d = 0u; d < params.dHead; d++) {
+      sum += q[(qAt + d) >> 2u][(qAt + d) & 3u] * k[(kAt + d) >> 2u][(kAt + d) & 3u];
+    }
+  }
+  return params.scale * sum;
+}
+
+// Largest value of the threads by a fixed tree; every thread gets it.
+fn rowMax(value: f32, lane: u32) -> f32 {
+  partials[lane] = value;
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half >>= 1u) {
+    if (lane < half) { partials[lane] = max(partials[lane], partials[lane + half]); }
+    workgroupBarrier();
+  }
+  let largest = partials[0];
+  workgroupBarrier();
+  return largest;
+}
+
+// Sum of one value a thread by a fixed tree; every thread gets it.
+fn rowSum(value: f32, lane: u32) -> f32 {
+  partials[lane] = value;
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half >>= 1u) {
+    if (lane < half) { partials[lane] += partials[lane + half]; }
+    workgroupBarrier();
+  }
+  return partials[0];
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let row = group.y * groups.x + group.x;
+  if (row >= params.rows) { return; }
+  let t = row % params.queries;
+  let head = row / params.queries % params.nHeads;
+  let b = row / (params.queries * params.nHeads);
+  let seen = min(min(start[b] + t + 1u, length[b]), params.keys);
+  let qAt = ((b * params.queries + t) * params.nHeads + head) * params.dHead;
+  let kvHead = head / (params.nHeads / params.nKvHeads);
+  let out = row * params.keys;
+  var largest = LOWEST;
+  for (var s = lane; s < seen; s += WG) {
+    let value = score(qAt, ((b * params.keys + s) * params.nKvHeads + kvHead) * params.dHead);
+    pattern[out + s] = value;
+    largest = max(largest, value);
+  }
+  largest = rowMax(largest, lane);
+  var sum = 0.0;
+  for (var s = lane; s < seen; s += WG) {
+    let e = exp(pattern[out + s] - largest);
+    pattern[out + s] = e;
+    sum += e;
+  }
+  let total = rowSum(sum, lane);
+  for (var s = lane; s < params.keys; s += WG) {
+    if (s < seen) { pattern[out + s] /= total; } else { pattern[out + s] = 0.0; }
+  }
+}

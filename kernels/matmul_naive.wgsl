@@ -10,7 +10,6 @@
 // twin      tests/reference/matmul.ts
 
 struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
-
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 @group(0) @binding(2) var<storage, read> bias: array<u32>;
@@ -29,7 +28,6 @@ fn decode(word: u32, i: u32, dtype: u32) -> f32 {
   if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
   return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
 }
-
 fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
 
 fn biasAt(col: u32) -> f32 {
@@ -40,10 +38,8 @@ fn biasAt(col: u32) -> f32 {
 fn store(row: u32, col: u32, sum: f32) {
   if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row)) { return; }
   let at = row * params.cols + col;
-  var value = sum;
-  if (ACCUMULATE) { value += y[at]; }
-  y[at] = value;
-  if (SYMMETRIC) { y[col * params.cols + row] = value; }
+  if (ACCUMULATE) { y[at] += sum; } else { y[at] = sum; }
+  if (SYMMETRIC) { y[col * params.cols + row] = y[at]; }
 }
 
 @compute @workgroup_size(64)

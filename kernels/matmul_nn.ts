@@ -1,8 +1,23 @@
-// STUB
-import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
-import code from "./matmul_nn.wgsl" with { type: "text" };
-const kernel=defineKernel({name:"matmul_nn",code,buffers:["read","read","read","write"],params:{rows:"u32",cols:"u32",inner:"u32",btype:"u32",acc:"u32",biastype:"u32"}});
-const T:Record<string,number>={f32:0,f16:1,bf16:2};
-export function matmulNn(stream:Stream,{a,b,bias}:{a:Tensor;b:Tensor;bias?:Tensor},o:{out?:Tensor;accumulate?:boolean;label?:string}={}):Tensor{const inner=a.shape.at(-1)!;const rows=a.length/inner;const cols=b.shape.at(-1)!;const out=o.out??stream.gpu.tensor([rows,cols],o.label??"matmul_nn");stream.dispatch(kernel,{tensors:[a,b,bias??b,out],params:{rows,cols,inner,btype:T[b.dtype]!,acc:o.accumulate?1:0,biastype:bias?T[bias.dtype]!:9},groups:foldGroups(Math.ceil(rows*cols/64))});return out;}
+import { multiply } from "./matmul.ts";
+import { checkInner, type MatmulOptions, type WeightProductInput } from "./matmul_problem.ts";
+import { checkWeight, rowSizes } from "./rows.ts";
+
+/**
+ * Matrix product y = a b + bias: the forward of a linear layer whose weight is stored [in, out], and the gradient with
+ * respect to the input of one stored [out, in].
+ *
+ * @param input `a` [..., inner] f32, `b` [inner, cols] f32, f16 or bf16, `bias` [cols] likewise.
+ * @returns y [rows, cols] f32 with rows the product of the leading dimensions of `a`; or `options.out`.
+ * @throws {RangeError} If the inner dimensions differ, or `bias` or `out` has another size.
+ * @throws {TypeError} If a dtype does not fit, `out` is an operand, or `accumulate` comes without `out`.
+ */
+export function matmulNn(stream: Stream, input: WeightProductInput, options: MatmulOptions = {}): Tensor {
+  const { a, b, bias } = input;
+  const { rows, width: inner } = rowSizes("multiply", "a", a);
+  checkInner(a, inner, b, 0);
+  const cols = b.shape[1]!;
+  const bType = checkWeight("multiply", "b", b, [inner, cols]);
+  return multiply(stream, { layout: "nn", rows, cols, inner, a, b, bType, bias }, options);
+}

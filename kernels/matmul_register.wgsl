@@ -10,7 +10,6 @@
 // twin      tests/reference/matmul.ts
 
 struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
-
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
@@ -33,7 +32,6 @@ fn decode(word: u32, i: u32, dtype: u32) -> f32 {
   if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
   return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
 }
-
 fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
 
 // Four elements of b from i on, i a multiple of 4.
@@ -82,8 +80,7 @@ fn bSteps(col: u32, k: u32) -> mat4x4f {
 
 fn biasQuad(col: u32) -> vec4f {
   var quad: vec4f;
-  if (params.biasType > 2u) { return quad; }
-  for (var j = 0u; j < 4u; j++) {
+  for (var j = 0u; j < 4u && params.biasType < 3u; j++) {
     let c = min(col + j, params.cols - 1u);
     quad[j] = decode(bias[select(c, c >> 1u, params.biasType != 0u)], c, params.biasType);
   }
@@ -93,17 +90,8 @@ fn biasQuad(col: u32) -> vec4f {
 fn store(row: u32, col: u32, sum: f32) {
   if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row)) { return; }
   let at = row * params.cols + col;
-  var value = sum;
-  if (ACCUMULATE) { value += y[at]; }
-  y[at] = value;
-  if (SYMMETRIC) { y[col * params.cols + row] = value; }
-}
-
-fn storeQuad(row: u32, col: u32, sum: vec4f) {
-  store(row, col, sum.x);
-  store(row, col + 1u, sum.y);
-  store(row, col + 2u, sum.z);
-  store(row, col + 3u, sum.w);
+  if (ACCUMULATE) { y[at] += sum; } else { y[at] = sum; }
+  if (SYMMETRIC) { y[col * params.cols + row] = y[at]; }
 }
 
 @compute @workgroup_size(32)
@@ -117,5 +105,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sums: mat4x4f;
   for (var k = 0u; k < params.inner; k += 4u) { sums += bSteps(col, k) * aSteps(row, k); }
   let columns = biasQuad(col);
-  for (var i = 0u; i < 4u; i++) { storeQuad(row + i, col, params.scale * sums[i] + columns); }
+  for (var i = 0u; i < 4u; i++) {
+    for (var j = 0u; j < 4u; j++) { store(row + i, col + j, params.scale * sums[i][j] + columns[j]); }
+  }
 }

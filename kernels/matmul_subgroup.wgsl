@@ -10,7 +10,6 @@
 // twin      tests/reference/matmul.ts
 
 struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
-
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
@@ -33,7 +32,6 @@ fn decode(word: u32, i: u32, dtype: u32) -> f32 {
   if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
   return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
 }
-
 fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
 
 // Four elements of b from i on, i a multiple of 4.
@@ -51,8 +49,7 @@ fn aSteps(row: u32, k: u32) -> vec4f {
   var steps: vec4f;
   for (var i = 0u; i < 4u; i++) {
     let at = min(k + i, params.inner - 1u);
-    let value = a[select(r * params.inner + at, at * params.rows + r, A_TRANSPOSED)];
-    steps[i] = select(value, 0.0, k + i >= params.inner);
+    steps[i] = select(a[select(r * params.inner + at, at * params.rows + r, A_TRANSPOSED)], 0.0, at < k + i);
   }
   return steps;
 }
@@ -76,8 +73,7 @@ fn bSteps(col: u32, k: u32) -> mat4x4f {
 
 fn biasQuad(col: u32) -> vec4f {
   var quad: vec4f;
-  if (params.biasType > 2u) { return quad; }
-  for (var j = 0u; j < 4u; j++) {
+  for (var j = 0u; j < 4u && params.biasType < 3u; j++) {
     let c = min(col + j, params.cols - 1u);
     quad[j] = decode(bias[select(c, c >> 1u, params.biasType != 0u)], c, params.biasType);
   }
@@ -87,21 +83,15 @@ fn biasQuad(col: u32) -> vec4f {
 fn store(row: u32, col: u32, sum: f32) {
   if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row)) { return; }
   let at = row * params.cols + col;
-  var value = sum;
-  if (ACCUMULATE) { value += y[at]; }
-  y[at] = value;
-  if (SYMMETRIC) { y[col * params.cols + row] = value; }
+  if (ACCUMULATE) { y[at] += sum; } else { y[at] = sum; }
+  if (SYMMETRIC) { y[col * params.cols + row] = y[at]; }
 }
 
 fn storeRow(row: u32, col: u32, lo: vec4f, hi: vec4f) {
-  store(row, col, lo.x);
-  store(row, col + 1u, lo.y);
-  store(row, col + 2u, lo.z);
-  store(row, col + 3u, lo.w);
-  store(row, col + 32u, hi.x);
-  store(row, col + 33u, hi.y);
-  store(row, col + 34u, hi.z);
-  store(row, col + 35u, hi.w);
+  for (var j = 0u; j < 4u; j++) {
+    store(row, col + j, lo[j]);
+    store(row, col + 32u + j, hi[j]);
+  }
 }
 
 @compute @workgroup_size(8)
@@ -121,23 +111,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let a1 = aSteps(row + lane + 8u, k);
     let bLo = bSteps(col, k);
     let bHi = bSteps(col + 32u, k);
-    var x: vec4f;
-    x = subgroupBroadcast(a0, 0u); lo[0] += bLo * x; hi[0] += bHi * x;
-    x = subgroupBroadcast(a0, 1u); lo[1] += bLo * x; hi[1] += bHi * x;
-    x = subgroupBroadcast(a0, 2u); lo[2] += bLo * x; hi[2] += bHi * x;
-    x = subgroupBroadcast(a0, 3u); lo[3] += bLo * x; hi[3] += bHi * x;
-    x = subgroupBroadcast(a0, 4u); lo[4] += bLo * x; hi[4] += bHi * x;
-    x = subgroupBroadcast(a0, 5u); lo[5] += bLo * x; hi[5] += bHi * x;
-    x = subgroupBroadcast(a0, 6u); lo[6] += bLo * x; hi[6] += bHi * x;
-    x = subgroupBroadcast(a0, 7u); lo[7] += bLo * x; hi[7] += bHi * x;
-    x = subgroupBroadcast(a1, 0u); lo[8] += bLo * x; hi[8] += bHi * x;
-    x = subgroupBroadcast(a1, 1u); lo[9] += bLo * x; hi[9] += bHi * x;
-    x = subgroupBroadcast(a1, 2u); lo[10] += bLo * x; hi[10] += bHi * x;
-    x = subgroupBroadcast(a1, 3u); lo[11] += bLo * x; hi[11] += bHi * x;
-    x = subgroupBroadcast(a1, 4u); lo[12] += bLo * x; hi[12] += bHi * x;
-    x = subgroupBroadcast(a1, 5u); lo[13] += bLo * x; hi[13] += bHi * x;
-    x = subgroupBroadcast(a1, 6u); lo[14] += bLo * x; hi[14] += bHi * x;
-    x = subgroupBroadcast(a1, 7u); lo[15] += bLo * x; hi[15] += bHi * x;
+    { let x = subgroupBroadcast(a0, 0u); lo[0] += bLo * x; hi[0] += bHi * x; }
+    { let x = subgroupBroadcast(a0, 1u); lo[1] += bLo * x; hi[1] += bHi * x; }
+    { let x = subgroupBroadcast(a0, 2u); lo[2] += bLo * x; hi[2] += bHi * x; }
+    { let x = subgroupBroadcast(a0, 3u); lo[3] += bLo * x; hi[3] += bHi * x; }
+    { let x = subgroupBroadcast(a0, 4u); lo[4] += bLo * x; hi[4] += bHi * x; }
+    { let x = subgroupBroadcast(a0, 5u); lo[5] += bLo * x; hi[5] += bHi * x; }
+    { let x = subgroupBroadcast(a0, 6u); lo[6] += bLo * x; hi[6] += bHi * x; }
+    { let x = subgroupBroadcast(a0, 7u); lo[7] += bLo * x; hi[7] += bHi * x; }
+    { let x = subgroupBroadcast(a1, 0u); lo[8] += bLo * x; hi[8] += bHi * x; }
+    { let x = subgroupBroadcast(a1, 1u); lo[9] += bLo * x; hi[9] += bHi * x; }
+    { let x = subgroupBroadcast(a1, 2u); lo[10] += bLo * x; hi[10] += bHi * x; }
+    { let x = subgroupBroadcast(a1, 3u); lo[11] += bLo * x; hi[11] += bHi * x; }
+    { let x = subgroupBroadcast(a1, 4u); lo[12] += bLo * x; hi[12] += bHi * x; }
+    { let x = subgroupBroadcast(a1, 5u); lo[13] += bLo * x; hi[13] += bHi * x; }
+    { let x = subgroupBroadcast(a1, 6u); lo[14] += bLo * x; hi[14] += bHi * x; }
+    { let x = subgroupBroadcast(a1, 7u); lo[15] += bLo * x; hi[15] += bHi * x; }
   }
   let biasLo = biasQuad(col);
   let biasHi = biasQuad(col + 32u);

@@ -3,14 +3,13 @@
 // shapes    a [rows, inner] ([inner, rows] if A_TRANSPOSED), b [inner, cols] ([cols, inner] if B_TRANSPOSED),
 //           bias [cols] -> y [rows, cols]
 // types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
-// grid      ceil(rows / 64) * ceil(cols / 64) workgroups, row blocks first, folded to 2-D; 256 threads, 4 x 4 outputs each
+// grid      ceil(rows / 64) * ceil(cols / 64) workgroups, row blocks first, folded to 2-D; 256 threads, 16 outputs each
 // override  layout, type and epilogue, see below
-// memory    8.3 kB workgroup; a group reads its 64 rows and 64 columns once, neighbouring threads neighbouring elements
+// memory    8.3 kB workgroup; a group reads its 64 rows and columns once, neighbour threads neighbour elements
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
 
 struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
-
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 @group(0) @binding(2) var<storage, read> bias: array<u32>;
@@ -35,7 +34,6 @@ fn decode(word: u32, i: u32, dtype: u32) -> f32 {
   if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
   return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
 }
-
 fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
 
 fn biasAt(col: u32) -> f32 {
@@ -46,10 +44,8 @@ fn biasAt(col: u32) -> f32 {
 fn store(row: u32, col: u32, sum: f32) {
   if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row)) { return; }
   let at = row * params.cols + col;
-  var value = sum;
-  if (ACCUMULATE) { value += y[at]; }
-  y[at] = value;
-  if (SYMMETRIC) { y[col * params.cols + row] = value; }
+  if (ACCUMULATE) { y[at] += sum; } else { y[at] = sum; }
+  if (SYMMETRIC) { y[col * params.cols + row] = y[at]; }
 }
 
 // Elements i, i + 256, ... of both tiles; zeros past the ends.
@@ -66,7 +62,8 @@ fn stage(row: u32, col: u32, k: u32, thread: u32) {
     let bCol = select(i % TILE, i / DEPTH, B_TRANSPOSED);
     value = 0.0;
     if (k + bStep < params.inner && col + bCol < params.cols) {
-      value = bAt(select((k + bStep) * params.cols + col + bCol, (col + bCol) * params.inner + k + bStep, B_TRANSPOSED));
+      let at = select((k + bStep) * params.cols + col + bCol, (col + bCol) * params.inner + k + bStep, B_TRANSPOSED);
+      value = bAt(at);
     }
     bTile[bStep * STRIDE + bCol] = value;
   }
@@ -88,8 +85,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     for (var step = 0u; step < DEPTH; step++) {
       let at = step * STRIDE;
-      let x = vec4f(aTile[at + tileRow], aTile[at + tileRow + 16u], aTile[at + tileRow + 32u], aTile[at + tileRow + 48u]);
-      let w = vec4f(bTile[at + tileCol], bTile[at + tileCol + 16u], bTile[at + tileCol + 32u], bTile[at + tileCol + 48u]);
+      let i = at + tileRow;
+      let j = at + tileCol;
+      let x = vec4f(aTile[i], aTile[i + 16u], aTile[i + 32u], aTile[i + 48u]);
+      let w = vec4f(bTile[j], bTile[j + 16u], bTile[j + 32u], bTile[j + 48u]);
       sums += mat4x4f(w * x.x, w * x.y, w * x.z, w * x.w);
     }
     workgroupBarrier();

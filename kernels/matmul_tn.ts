@@ -1,8 +1,29 @@
-// STUB
-import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
-import code from "./matmul_tn.wgsl" with { type: "text" };
-const kernel=defineKernel({name:"matmul_tn",code,buffers:["read","read","read","write"],params:{rows:"u32",cols:"u32",inner:"u32",btype:"u32",acc:"u32",biastype:"u32"}});
-const T:Record<string,number>={f32:0,f16:1,bf16:2};
-export function matmulTn(stream:Stream,{a,b,bias}:{a:Tensor;b:Tensor;bias?:Tensor},o:{out?:Tensor;accumulate?:boolean;label?:string}={}):Tensor{const rows=a.shape.at(-1)!;const inner=a.length/rows;const cols=b.shape.at(-1)!;const out=o.out??stream.gpu.tensor([rows,cols],o.label??"matmul_tn");stream.dispatch(kernel,{tensors:[a,b,bias??b,out],params:{rows,cols,inner,btype:T[b.dtype]!,acc:o.accumulate?1:0,biastype:bias?T[bias.dtype]!:9},groups:foldGroups(Math.ceil(rows*cols/64))});return out;}
+import { multiply } from "./matmul.ts";
+import { checkInner, type MatmulOptions } from "./matmul_problem.ts";
+import { checkShape, rowSizes } from "./rows.ts";
+
+/** Operands of {@linkcode matmulTn}. */
+export interface MatmulTnInput {
+  /** Left operand, [..., rows] f32; the leading dimensions, flattened, are the inner one. */
+  a: Tensor;
+  /** Right operand, [inner, cols] f32. */
+  b: Tensor;
+}
+
+/**
+ * Matrix product with the first operand transposed, y = aᵀ b: sums over tokens, such as the gradient of a weight.
+ *
+ * @returns y [rows, cols] f32; or `options.out`.
+ * @throws {RangeError} If the inner dimensions differ or `out` has another size.
+ * @throws {TypeError} If an operand is not f32, `out` is an operand, or `accumulate` comes without `out`.
+ */
+export function matmulTn(stream: Stream, input: MatmulTnInput, options: MatmulOptions = {}): Tensor {
+  const { a, b } = input;
+  const { rows: inner, width: rows } = rowSizes("multiply", "a", a);
+  checkInner(a, inner, b, 0);
+  const cols = b.shape[1]!;
+  checkShape("multiply", "b", b, [inner, cols]);
+  return multiply(stream, { layout: "tn", rows, cols, inner, a, b, bType: 0, bias: undefined }, options);
+}

@@ -1,15 +1,14 @@
-// matvec: y = scale * a b^T + bias for up to 4 rows of a; a subgroup makes 8 columns, its lanes along the inner dimension.
+// matvec: y = scale * a b^T + bias for up to 8 rows; a subgroup makes 8 columns, its lanes along the inner dimension.
 //
 // shapes    a [rows, inner], b [cols, inner], bias [cols] -> y [rows, cols]
 // types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
 // grid      ceil(cols / 8) workgroups, folded to 2-D; LANES threads, one subgroup
-// override  LANES = 8 (the subgroup size), ROWS = 1 (at most 4, at least rows); the rest see below
+// override  LANES = 8 (the subgroup size), ROWS = 1 (at most 8, at least rows); the rest see below
 // memory    no workgroup memory, no barrier; reads b once, each load of a serves 8 columns
 // numerics  each lane sums every LANES-th quad in order, then the subgroup adds the lanes
 // twin      tests/reference/matmul.ts
 
 struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
-
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
@@ -31,7 +30,6 @@ fn decode(word: u32, i: u32, dtype: u32) -> f32 {
   if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
   return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
 }
-
 fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
 
 // Four elements of b from i on, i a multiple of 4.
@@ -89,8 +87,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) lane: u32) {
   let col = (group.y * groups.x + group.x) * 8u;
   if (col >= params.cols) { return; }
-  var lo: array<vec4f, 4>;
-  var hi: array<vec4f, 4>;
+  var lo: array<vec4f, 8>;
+  var hi: array<vec4f, 8>;
   for (var k = 4u * lane; k < params.inner; k += 4u * LANES) {
     let bLo = bSteps(col, k);
     let bHi = bSteps(col + 4u, k);

@@ -8,11 +8,11 @@ const KERNEL = defineKernel({
   name: "probe_copy",
   code,
   buffers: ["read", "write"],
-  params: { quads: "u32", blocks: "u32" },
+  params: { quads: "u32" },
 });
 
 /** Threads of a workgroup and moves of a thread, as in `probe_read`. */
-const THREADS = 64;
+const THREADS = 256;
 const STEPS = 16;
 
 /**
@@ -34,7 +34,7 @@ export function probeCopy(stream: Stream, input: { x: Tensor }, options: OutputO
   const out = outputTensor(stream, action, input.x.shape, [input.x], { ...options, label: options.label ?? "copy" });
   stream.dispatch(KERNEL, {
     tensors: [input.x, out],
-    params: { quads, blocks },
+    params: { quads },
     groups: foldGroups(blocks, options.groupLimit),
     constants: { WG: THREADS, STEPS },
   });

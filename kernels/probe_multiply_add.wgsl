@@ -20,18 +20,31 @@ override WG: u32 = 64u;
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
   let i = (group.y * groups.x + group.x) * WG + lane;
-  if (i >= params.threads) { return; }
-  let factor = vec4f(params.factor);
-  let summand = vec4f(params.summand);
-  var c0 = start[i] + vec4f(0.0, 1.0, 2.0, 3.0);
-  var c1 = start[i] + vec4f(4.0, 5.0, 6.0, 7.0);
-  var c2 = start[i] + vec4f(8.0, 9.0, 10.0, 11.0);
+  // Threads past the end work too: on a CPU driver an early return would mask every step of the chains.
+  let at = min(i, params.threads - 1u);
+  let factor = params.factor;
+  let row = vec4f(params.summand);
+  let summand = mat3x4f(row, row, row);
+  let first = start[at] + vec4f(0.0, 1.0, 2.0, 3.0);
+  var chains = mat3x4f(first, first + 4.0, first + 8.0);
+  // Written out: as an inner loop it runs at a fifth of the rate on a CPU driver.
   for (var round = 0u; round < params.rounds; round++) {
-    for (var step = 0u; step < 16u; step++) {
-      c0 = c0 * factor + summand;
-      c1 = c1 * factor + summand;
-      c2 = c2 * factor + summand;
-    }
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
+    chains = chains * factor + summand;
   }
-  y[i] = dot(c0 + c1 + c2, vec4f(1.0));
+  if (i < params.threads) { y[i] = dot(chains[0] + chains[1] + chains[2], vec4f(1.0)); }
 }

@@ -12,14 +12,14 @@ const KERNEL = defineKernel({
 });
 
 /** Threads of a workgroup and loads of a thread: long enough that starting a workgroup costs nothing beside. */
-const THREADS = 64;
+const THREADS = 256;
 const STEPS = 16;
 
 /**
  * Reads a tensor once and sums it in parts: the read bandwidth of the device.
  *
  * @param input `x` f32, its length a multiple of 4.
- * @returns Sums of 64 lanes for each block of 4096 elements, [ceil(length / 4096) * 64] f32.
+ * @returns Sums of 256 lanes for each block of 16384 elements, [ceil(length / 16384) * 256] f32.
  * @throws {RangeError} If the length of `x` is no multiple of 4.
  * @throws {TypeError} If `x` is not f32 or `out` is `x`.
  */

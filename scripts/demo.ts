@@ -68,7 +68,10 @@ await run(program, async (signal) => {
   const setup = demoSetup(await loadFacts(flags.facts), wish, flags.head, flags.seed);
   await withModel(flags.model, async (model) => {
     using progress = new StageProgress();
-    const story = await tellStory(model, setup, flags.json ? {} : teller(progress), { signal });
+    const story = await tellStory(model, setup, flags.json ? {} : teller(progress), {
+      momentsCache: join(out, "moments"),
+      signal,
+    });
     const path = join(out, "report.html");
     await writeFileAtomic(path, await renderReport(demoReport(story)));
     if (flags.json) {

@@ -1,13 +1,14 @@
 /** `deno task evaluate`: measures editing methods on a suite of cases. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Progress } from "../src/display/progress.ts";
 import { terminalTable } from "../src/display/table.ts";
-import { DEMO_CONFIGURATIONS, DEMO_ROW_SCHEMA, demoKey, type DemoRow } from "../src/evaluation/demo_row.ts";
-import { runDemo } from "../src/evaluation/demo_runner.ts";
+import { DEMO_CONFIGURATIONS, DEMO_ROW_SCHEMA, type DemoRow } from "../src/evaluation/demo_row.ts";
 import { summarizeDemo } from "../src/evaluation/demo_summary.ts";
 import { demoNotes, demoTable } from "../src/evaluation/demo_table_report.ts";
 import { type DemoWorld, loadDemoWorld } from "../src/evaluation/demo_world.ts";
 import { ResultsFile } from "../src/evaluation/results_file.ts";
+import { resumeDemo } from "../src/evaluation/resume_demo.ts";
+import { SharedMoments } from "../src/evaluation/shared_moments.ts";
 import {
   command,
   type CommonFlags,
@@ -51,7 +52,7 @@ const program = command(
   .option("--cases <n>", "only the first n cases", wholeNumber)
   .option("--seeds <numbers>", "seeds, parted by commas; default: the one of --seed", wholeNumbers);
 
-/** Runs what is missing of one model; results are in the file as they come. */
+/** Runs what is missing of one model, with a bar. */
 async function evaluateModel(
   dir: string,
   world: DemoWorld,
@@ -59,40 +60,29 @@ async function evaluateModel(
   results: ResultsFile<DemoRow>,
   signal: AbortSignal,
 ): Promise<DemoRow[]> {
-  const done = new Map(results.rows.map((row) => [demoKey(row), row]));
-  const rows: DemoRow[] = [];
   const configurations = DEMO_CONFIGURATIONS.filter(({ method, mode }) =>
     flags.method.includes(method) && (method !== "ace" || flags.mode.includes(mode))
   );
-  await withModel(dir, async (model) => {
+  return await withModel(dir, async (model) => {
     let progress: Progress | undefined;
-    const found = runDemo(model, world, {
+    const moments = new SharedMoments(model, {
+      documents: world.documents,
+      cacheDir: join(dirname(results.path), "moments"),
+      signal,
+      onProgress: (done, total) => progress?.advance(0, `second moments, ${done} of ${total} documents`),
+    });
+    const rows = await resumeDemo(model, world, results, {
       configurations,
       seeds: flags.seeds ?? [flags.seed],
       scoring: flags.scoring,
+      moments,
       signal,
       ...(flags.cases === undefined ? {} : { limit: flags.cases }),
-      isDone: (key) => {
-        const row = done.get(demoKey(key));
-        if (row) rows.push(row);
-        return row !== undefined;
-      },
-      onStart: (count) => {
-        if (count > 0) progress = new Progress(dir, count);
-      },
-    });
-    try {
-      for await (const row of found) {
-        await results.append(row);
-        rows.push(row);
-        progress?.advance(1, `case ${row.caseId}, ${row.configuration}`);
-      }
-      progress?.finish();
-    } finally {
-      progress?.[Symbol.dispose]();
-    }
+      onStart: (count) => progress = count > 0 ? new Progress(dir, count) : undefined,
+    }, ({ caseId, configuration }) => progress?.advance(1, `case ${caseId}, ${configuration}`))
+      .finally(() => progress?.[Symbol.dispose]());
+    return rows;
   });
-  return rows;
 }
 
 await run(program, async (signal) => {

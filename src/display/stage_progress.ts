@@ -1,3 +1,4 @@
+import { formatDuration } from "./duration.ts";
 import { Progress, type ProgressOptions } from "./progress.ts";
 
 /** Where work of several stages stands. */
@@ -35,14 +36,17 @@ export class StageProgress implements Disposable {
     if (name !== this.#stage) {
       this.finish();
       this.#stage = name;
-      this.#bar = new Progress(name, Math.max(1, total), this.#options);
+      this.#bar = new Progress(name.charAt(0).toUpperCase() + name.slice(1), Math.max(1, total), this.#options);
     }
     this.#bar?.update(done, notes.join(",").trim());
   }
 
-  /** Ends the last stage; its summary stays. */
+  /** Ends the last stage; a line with its time and last note stays. */
   finish(): void {
-    this.#bar?.finish();
+    if (this.#bar) {
+      const { elapsedMs, note } = this.#bar.state();
+      this.#bar.finish(note === "" ? formatDuration(elapsedMs) : `${formatDuration(elapsedMs)}, ${note}`);
+    }
     this.#bar = undefined;
     this.#stage = undefined;
   }

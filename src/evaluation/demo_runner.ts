@@ -40,8 +40,6 @@ export interface DemoRunOptions {
   readonly signal?: AbortSignal;
   /** Called with the number of rows to make, before the first one. */
   readonly onStart?: (rows: number) => void;
-  /** Called with documents done and in all while second moments are computed. */
-  readonly onMoments?: (done: number, total: number) => void;
 }
 
 /** One case under one seed, with what all configurations share. */
@@ -70,15 +68,11 @@ export async function* runDemo(
   options: DemoRunOptions = {},
 ): AsyncGenerator<DemoRow, void, void> {
   const { configurations = DEMO_CONFIGURATIONS, seeds = [0], scoring = "published", isDone = () => false } = options;
-  const { signal, onMoments } = options;
+  const { signal } = options;
   const { facts, documents } = world;
   const settings = settingsKey(documents, scoring);
   const answerer = modelAnswerer(model);
-  const moments = options.moments ?? new SharedMoments(model, {
-    documents,
-    ...(signal ? { signal } : {}),
-    ...(onMoments ? { onProgress: onMoments } : {}),
-  });
+  const moments = options.moments ?? new SharedMoments(model, { documents, ...(signal ? { signal } : {}) });
   const keyOf = (name: string, seed: number, caseId: number): DemoKey => ({
     modelHash: model.hash,
     configuration: name,

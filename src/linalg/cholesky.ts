@@ -1,7 +1,9 @@
 import { addScaled, checkSquare, dot, frobeniusNorm, infinityNorm, type Matrix, matrix, multiplyNt } from "./dense.ts";
+import { inverseNormBy } from "./inverse_norm.ts";
 
 /** A symmetric system is so close to singular, or so far from positive definite, that its solution means nothing. */
 export class IllConditionedError extends Error {
+  /** Always "IllConditionedError". */
   override readonly name = "IllConditionedError";
   /** Estimate of the condition number, or a lower bound where no factor could be made. */
   readonly conditionEstimate: number;
@@ -45,7 +47,7 @@ export class Cholesky {
     checkSquare(`factor ${label}`, a);
     this.size = a.rows;
     this.lower = factor(a, label);
-    this.conditionEstimate = infinityNorm(a) * this.#inverseNorm();
+    this.conditionEstimate = infinityNorm(a) * inverseNormBy(this.size, (rows) => this.solve(rows));
     if (!(this.conditionEstimate <= maxCondition)) {
       throw new IllConditionedError(
         `Cannot use ${label} [${a.rows}, ${a.cols}]: its condition number is about ` +
@@ -113,36 +115,10 @@ export class Cholesky {
     const x = matrix(b.rows, n, b.data.slice());
     return { n, x, rows: Array.from({ length: b.rows }, (_, r) => x.data.subarray(r * n, (r + 1) * n)) };
   }
-
-  /** Hager's estimate of |A⁻¹|₁, which rarely falls short by more than a factor of 3. */
-  #inverseNorm(): number {
-    const n = this.size;
-    if (n === 0) return 0;
-    let x = matrix(1, n, new Float64Array(n).fill(1 / n));
-    let best = 0;
-    for (let round = 0; round < 5; round++) {
-      const y = this.solve(x);
-      best = Math.max(best, y.data.reduce((sum, value) => sum + Math.abs(value), 0));
-      const z = this.solve(matrix(1, n, y.data.map((value) => (value < 0 ? -1 : 1))));
-      let at = 0;
-      let reached = 0;
-      for (let i = 0; i < n; i++) {
-        if (Math.abs(z.data[i]) > Math.abs(z.data[at])) at = i;
-        reached += z.data[i] * x.data[i];
-      }
-      if (round > 0 && Math.abs(z.data[at]) <= reached) break;
-      x = matrix(1, n);
-      x.data[at] = 1;
-    }
-    // A second, alternating vector catches the matrices on which the search above is blind (algorithm 15.1, step 6).
-    const probe = matrix(1, n, Float64Array.from({ length: n }, (_, i) => alternating(i, n)));
-    const alternative = this.solve(probe).data.reduce((sum, value) => sum + Math.abs(value), 0) * 2 / (3 * n);
-    return Math.max(best, alternative);
-  }
 }
 
-/** What {@linkcode solveSpd} returns. */
-export interface SpdSolution {
+/** What {@linkcode solveDense} returns. */
+export interface DenseSolution {
   /** Solutions, one a row, [count, size]. */
   x: Matrix;
   /** |x A - b| / (|x| |A| + |b|) in Frobenius norms. */
@@ -160,17 +136,13 @@ export interface SpdSolution {
  * @throws {IllConditionedError} If A is refused.
  * @throws {RangeError} If the sizes do not fit.
  */
-export function solveSpd(a: Matrix, b: Matrix, options: CholeskyOptions = {}): SpdSolution {
+export function solveDense(a: Matrix, b: Matrix, options: CholeskyOptions = {}): DenseSolution {
   const cholesky = new Cholesky(a, options);
   const first = cholesky.solve(b);
   const x = addScaled(first, cholesky.solve(addScaled(b, multiplyNt(first, a), -1)), 1);
   const residual = frobeniusNorm(addScaled(b, multiplyNt(x, a), -1));
   const scale = frobeniusNorm(x) * frobeniusNorm(a) + frobeniusNorm(b);
   return { x, backwardError: scale === 0 ? 0 : residual / scale, conditionEstimate: cholesky.conditionEstimate };
-}
-
-function alternating(i: number, n: number): number {
-  return (i % 2 === 0 ? 1 : -1) * (1 + (n === 1 ? 0 : i / (n - 1)));
 }
 
 /** Row-oriented factorisation; four rows at once share every load of the rows above them. */

@@ -92,19 +92,6 @@ export function multiplyNt(a: Matrix, b: Matrix): Matrix {
 }
 
 /**
- * The product x a of rows with a symmetric matrix, that is (a xᵀ)ᵀ, in the order of memory of both.
- *
- * @param x [rows, size].
- * @param a [size, size], symmetric.
- * @returns A new matrix [rows, size].
- * @throws {RangeError} If the sizes do not fit.
- */
-export function multiplySymmetric(x: Matrix, a: Matrix): Matrix {
-  checkSquare("multiply rows by a symmetric matrix", a);
-  return multiplyNt(x, a);
-}
-
-/**
  * a + scale * b.
  *
  * @returns A new matrix.

@@ -1,14 +1,5 @@
 import { Cholesky, type CholeskyOptions } from "./cholesky.ts";
-import {
-  addScaled,
-  checkSquare,
-  frobeniusNorm,
-  type Matrix,
-  matrix,
-  multiply,
-  multiplyNt,
-  multiplySymmetric,
-} from "./dense.ts";
+import { addScaled, checkSquare, frobeniusNorm, type Matrix, matrix, multiply, multiplyNt } from "./dense.ts";
 
 /** A symmetric positive definite matrix M over keys: what a write is measured by, with a way to solve with it. */
 export interface Metric {
@@ -75,7 +66,7 @@ export function denseMetric(m: Matrix, options: CholeskyOptions = {}): Metric {
     size: m.rows,
     norm: frobeniusNorm(m),
     conditionEstimate: cholesky.conditionEstimate,
-    multiply: (rows) => multiplySymmetric(rows, m),
+    multiply: (rows) => multiplyNt(rows, m),
     applyInverse: (rows) => cholesky.solve(rows),
   };
 }

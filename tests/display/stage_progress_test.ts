@@ -18,14 +18,14 @@ Deno.test("StageProgress shows a bar a stage, with what follows the comma as a n
   progress.update({ stage: "write layer 7", done: 1, total: 1 });
   progress[Symbol.dispose]();
   assertEquals(events, [
-    "start search 60",
+    "start Search 60",
     "1 nll 2.5",
     "2 nll 0.1",
-    "finish search: 2 of 60 in 0.0 s",
-    "start write layer 7 1",
+    "finish Search: 0.0 s, nll 0.1",
+    "start Write layer 7 1",
     "0 ",
-    "finish write layer 7: 0 of 1 in 0.0 s",
-    "start write layer 7 1",
+    "finish Write layer 7: 0.0 s",
+    "start Write layer 7 1",
     "1 ",
     "stop",
   ]);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
-import { Cholesky, IllConditionedError, solveSpd } from "../../src/linalg/cholesky.ts";
+import { Cholesky, IllConditionedError, solveDense } from "../../src/linalg/cholesky.ts";
 import { addScaled, frobeniusNorm, matrix, multiply, multiplyNt } from "../../src/linalg/dense.ts";
 import { normalMatrix, spdMatrix } from "../reference/random.ts";
 
@@ -97,11 +97,11 @@ Deno.test("Cholesky refuses a matrix that is not square and rows of another size
   );
 });
 
-Deno.test("solveSpd() reports a backward error of a few units and finds a known solution", () => {
+Deno.test("solveDense() reports a backward error of a few units and finds a known solution", () => {
   for (const n of [1, 5, 33]) {
     const a = spdMatrix(n, 1e3, n);
     const known = normalMatrix(4, n, 9);
-    const { x, backwardError, conditionEstimate } = solveSpd(a, multiplyNt(known, a));
+    const { x, backwardError, conditionEstimate } = solveDense(a, multiplyNt(known, a));
     assertLess(backwardError, 2 * n * UNIT);
     assertLess(
       frobeniusNorm(addScaled(x, known, -1)) / frobeniusNorm(known),
@@ -110,9 +110,9 @@ Deno.test("solveSpd() reports a backward error of a few units and finds a known 
   }
 });
 
-Deno.test("solveSpd() accepts zero right-hand sides and a zero one", () => {
+Deno.test("solveDense() accepts zero right-hand sides and a zero one", () => {
   const a = spdMatrix(4, 10, 2);
-  assertEquals(solveSpd(a, matrix(0, 4)).x.rows, 0);
-  const zero = solveSpd(a, matrix(1, 4));
+  assertEquals(solveDense(a, matrix(0, 4)).x.rows, 0);
+  const zero = solveDense(a, matrix(1, 4));
   assertEquals([...zero.x.data, zero.backwardError], [0, 0, 0, 0, 0]);
 });

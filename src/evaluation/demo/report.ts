@@ -43,10 +43,11 @@ export function demoReport(story: DemoStory): Report {
       {
         title: "Before and after",
         figures: [(width) => answersFigure({ prompts: drawnPrompts(asked) }, { width })],
-        tables: [groupsTable(asked), promptsTable(asked)],
+        tables: [groupsTable(asked)],
       },
       ...story.recalls.map((recall, hop) => recallSection(recall, hop)),
       planSection(story),
+      { title: "Every prompt", tables: [promptsTable(asked)] },
     ],
   };
 }

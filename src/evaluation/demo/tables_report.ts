@@ -78,7 +78,7 @@ export function promptsTable(asked: readonly AskedPrompt[]): Table {
         prompt.prompt,
         spoken(prompt, prompt.before),
         spoken(prompt, prompt.after),
-        right ? { text: "as wanted", tone: "good" } : { text: "not as wanted", tone: "bad" },
+        right ? { text: "yes", tone: "good" } : { text: "no", tone: "bad" },
       ];
     }),
   };

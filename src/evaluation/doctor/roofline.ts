@@ -19,14 +19,14 @@ export interface Roofline {
   copyGBs: number;
 }
 
-/** Bytes read and copied: past the caches of CPUs and of most GPUs, within the smallest usual binding. */
-const BYTES = 128 * 1024 * 1024;
+/** Bytes read and copied: past the caches of a core or of a GPU, within the smallest usual binding. */
+const BYTES = { cpu: 1 << 25, gpu: 1 << 27 };
 
 /** Chains of a CPU driver fill its vectors with few threads; a GPU needs a hundred thousand to be busy. */
 const THREADS = { cpu: 8192, gpu: 1 << 18 };
 
 /** Rounds of 16 steps: a launch takes milliseconds on either. */
-const ROUNDS = { cpu: 64, gpu: 512 };
+const ROUNDS = { cpu: 256, gpu: 512 };
 
 /** Measures the arithmetic peak; contraction to 2 keeps the chains finite and free of subnormals. */
 export async function multiplyAddPeak(gpu: Gpu, options: TimingOptions = {}): Promise<number> {
@@ -45,7 +45,7 @@ export async function multiplyAddPeak(gpu: Gpu, options: TimingOptions = {}): Pr
 
 /** Measures arithmetic, reading and copying. */
 export async function measureRoofline(gpu: Gpu, options: TimingOptions = {}): Promise<Roofline> {
-  const bytes = Math.min(BYTES, gpu.limits.maxStorageBufferBindingSize);
+  const bytes = Math.min(BYTES[gpu.isCpu ? "cpu" : "gpu"], gpu.limits.maxStorageBufferBindingSize);
   const multiplyAddGflops = await multiplyAddPeak(gpu, options);
   using x = gpu.zeros([Math.floor(bytes / 16) * 4], "probe source");
   let readMs: number;

@@ -1,0 +1,123 @@
+import type { Constants } from "../src/gpu/kernel.ts";
+import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
+import { checkWeight, type OutputOptions, type WeightType } from "./rows.ts";
+
+/** Which operands lie transposed in memory: `nt` is a bᵀ, `nn` is a b, `tn` is aᵀ b. */
+export type MatmulLayout = "nt" | "nn" | "tn";
+
+/**
+ * Ways to multiply: `subgroup` shares operands by broadcast between 8 lanes, `register` keeps 4 x 4 outputs a thread,
+ * `tile` stages operands in workgroup memory, `matvec` is for few rows, `naive` makes one output a thread.
+ */
+export type MatmulVariant = "subgroup" | "register" | "tile" | "matvec" | "naive";
+
+/** Operands of a product with a weight, which may be stored in half precision. */
+export interface WeightProductInput {
+  /** Left operand f32; its last dimension is a row, the others are flattened. */
+  a: Tensor;
+  /** Right operand f32, f16 or bf16, two dimensions. */
+  b: Tensor;
+  /** Added to each row, [cols] f32, f16 or bf16. */
+  bias?: Tensor | undefined;
+}
+
+/** Options of the matrix products. */
+export interface MatmulOptions extends OutputOptions {
+  /** Adds to `out` instead of overwriting it. Default: false. */
+  accumulate?: boolean | undefined;
+  /** Forces a variant; for tests and measurements. Default: the one that `chooseVariant` gives. */
+  variant?: MatmulVariant | undefined;
+}
+
+/** One product, checked: y [rows, cols] = scale * a b + bias, or added to y. */
+export interface MatmulProblem {
+  /** Which operands lie transposed. */
+  layout: MatmulLayout;
+  /** Rows of y. */
+  rows: number;
+  /** Columns of y. */
+  cols: number;
+  /** Terms of each inner product. */
+  inner: number;
+  /** Left operand. */
+  a: Tensor;
+  /** Right operand. */
+  b: Tensor;
+  /** How `b` is stored. */
+  bType: WeightType;
+  /** Added to each row. */
+  bias: Tensor | undefined;
+  /** Receives y. */
+  out: Tensor;
+  /** Whether y is added to what `out` holds. */
+  accumulate: boolean;
+  /** Factor of the product. */
+  scale: number;
+  /** Whether only the lower half is computed, and mirrored. */
+  symmetric: boolean;
+}
+
+/** Parameters that every matmul kernel takes, in order. */
+export const MATMUL_PARAMS = { rows: "u32", cols: "u32", inner: "u32", biasType: "u32", scale: "f32" } as const;
+
+/** `biasType` of a product without bias; below it stand the weight types. */
+const NO_BIAS = 3;
+
+/** Values of {@linkcode MATMUL_PARAMS} for a problem. */
+export function matmulParams(problem: MatmulProblem): Record<keyof typeof MATMUL_PARAMS, number> {
+  const { rows, cols, inner, bias, scale } = problem;
+  const biasType = bias ? checkWeight("multiply", "bias", bias, [cols]) : NO_BIAS;
+  return { rows, cols, inner, biasType, scale };
+}
+
+/** Constants of type and epilogue, which every matmul kernel takes. */
+export function epilogueConstants(problem: MatmulProblem): Constants {
+  return { B_TYPE: problem.bType, ACCUMULATE: Number(problem.accumulate) };
+}
+
+/** Constants that describe the layout, which every kernel but matvec takes. */
+export function layoutConstants(problem: MatmulProblem): Constants {
+  return {
+    A_TRANSPOSED: Number(problem.layout === "tn"),
+    B_TRANSPOSED: Number(problem.layout === "nt"),
+    SYMMETRIC: Number(problem.symmetric),
+  };
+}
+
+/** Constants that tell whether rows in memory are multiples of four elements, so that four are loaded at once. */
+export function alignmentConstants(problem: MatmulProblem): Constants {
+  const { layout, rows, cols, inner } = problem;
+  const aWidth = layout === "tn" ? rows : inner;
+  const bWidth = layout === "nt" ? inner : cols;
+  return { A_ALIGNED: Number(aWidth % 4 === 0), B_ALIGNED: Number(bWidth % 4 === 0) };
+}
+
+/** Tensors for a kernel that loads single elements: a, b, bias, y. Without bias, `b` stands in and is not read. */
+export function elementBindings(problem: MatmulProblem): Tensor[] {
+  const { a, b, bias, out } = problem;
+  return [a, b, bias ?? b, out];
+}
+
+/** Tensors for a kernel that loads elements or fours: WGSL gives a binding one type, so `a` and `b` are bound twice. */
+export function quadBindings(problem: MatmulProblem): Tensor[] {
+  const { a, b, bias, out } = problem;
+  return [a, a, b, b, bias ?? b, out];
+}
+
+/**
+ * Checks that `b` is a matrix whose inner dimension is that of `a`.
+ *
+ * @param at Which dimension of `b` is the inner one.
+ * @throws {RangeError} If it is no matrix or the inner dimensions differ.
+ */
+export function checkInner(a: Tensor, inner: number, b: Tensor, at: 0 | 1): void {
+  if (b.shape.length !== 2) {
+    throw new RangeError(`Cannot multiply: b must have two dimensions, got ${formatShape(b.shape)}`);
+  }
+  if (b.shape[at] !== inner) {
+    throw new RangeError(
+      `Cannot multiply a ${formatShape(a.shape)} by b ${formatShape(b.shape)}: inner dimensions must match, ` +
+        `got ${inner} and ${b.shape[at]}`,
+    );
+  }
+}

@@ -1,0 +1,21 @@
+/** `deno task doctor`: describes the adapter, proves its features by running them, and measures its peaks and costs. */
+import { dirname } from "node:path";
+import { diagnose } from "../src/evaluation/doctor/doctor.ts";
+import { doctorText } from "../src/evaluation/doctor/doctor_report.ts";
+import { command, type CommonFlags, handOut, prepareFolder, run } from "./cli/command.ts";
+
+const program = command(
+  "doctor",
+  "Describes the adapter, proves its features by running them, and measures its peaks and costs.",
+  "deno task doctor --json",
+);
+
+await run(program, async (signal) => {
+  const flags = program.opts<CommonFlags>();
+  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
+  const diagnosis = await diagnose((stage) => {
+    signal.throwIfAborted();
+    console.error(`Examining ${stage}`);
+  });
+  await handOut(flags, diagnosis, doctorText(diagnosis));
+});
