@@ -1,6 +1,41 @@
-// STUB
-import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
-import { dQ } from "./attention_backward_query.ts"; import { dKV } from "./attention_backward_key.ts";
-export function attentionBackward(stream:Stream,x:{dz:Tensor;q:Tensor;k:Tensor;v:Tensor;z:Tensor;logSumExp:Tensor;start:Tensor;length:Tensor}):{q:Tensor;k:Tensor;v:Tensor}{void foldGroups; void defineKernel; return {q:dQ(stream,x),...dKV(stream,x)};}
+import { attentionBackwardKey } from "./attention_backward_key.ts";
+import { attentionBackwardQuery, type AttentionBackwardQueryInput } from "./attention_backward_query.ts";
+import type { AttentionOptions } from "./attention_sizes.ts";
+
+/** Operands of {@linkcode attentionBackward}: those of `attention`, what it returned, and the gradient of `z`. */
+export type AttentionBackwardInput = AttentionBackwardQueryInput;
+
+/** What {@linkcode attentionBackward} returns. */
+export interface AttentionBackwardOutput {
+  /** Gradient of the queries, [batch, queries, nHeads, dHead] f32. */
+  q: Tensor;
+  /** Gradient of the keys at the queries' positions, [batch, queries, nKvHeads, dHead] f32. */
+  k: Tensor;
+  /** Gradient of the values at the queries' positions, [batch, queries, nKvHeads, dHead] f32. */
+  v: Tensor;
+}
+
+/**
+ * Gradients of `attention` with respect to the queries and to the keys and values at the queries' own positions; keys and
+ * values before `start` are constants.
+ *
+ * @param options The same `scale` as in the forward pass.
+ * @returns The three gradients.
+ * @throws {RangeError} If the shapes do not fit each other.
+ * @throws {TypeError} If an operand has the wrong dtype.
+ */
+export function attentionBackward(
+  stream: Stream,
+  input: AttentionBackwardInput,
+  options: AttentionOptions = {},
+): AttentionBackwardOutput {
+  const { q, delta } = attentionBackwardQuery(stream, input, options);
+  const { dz, k, v, logSumExp, start, length } = input;
+  try {
+    return { q, ...attentionBackwardKey(stream, { dz, q: input.q, k, v, logSumExp, delta, start, length }, options) };
+  } finally {
+    delta.dispose();
+  }
+}

@@ -1,7 +1,102 @@
-// STUB
-import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
+import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention_backward_key.wgsl" with { type: "text" };
-const kernel=defineKernel({name:"attention_backward_key",code,buffers:["read","read","read","read","read","read","read","read","write","write"],params:{n:"u32",H:"u32",Kh:"u32",Q:"u32",S:"u32",D:"u32",scale:"f32"}});
-export function dKV(stream:Stream,{dz,q,k,v,z,logSumExp,start,length}:{dz:Tensor;q:Tensor;k:Tensor;v:Tensor;z:Tensor;logSumExp:Tensor;start:Tensor;length:Tensor}):{k:Tensor;v:Tensor}{const [B,Q,H,D]=q.shape as number[] as [number,number,number,number];const S=k.shape[1]!;const Kh=k.shape[2]!;const scale=1/Math.sqrt(D);const dk=stream.gpu.tensor([B,Q,Kh,D],"dk");const dv=stream.gpu.tensor([B,Q,Kh,D],"dv");const n=B*Q*Kh;stream.dispatch(kernel,{tensors:[dz,q,k,v,z,logSumExp,start,length,dk,dv],params:{n,H,Kh,Q,S,D,scale},groups:foldGroups(Math.ceil(n/64))});return{k:dk,v:dv};}
+import subgroupCode from "./attention_backward_key_subgroup.wgsl" with { type: "text" };
+import {
+  type AttentionMask,
+  type AttentionOptions,
+  attentionSizes,
+  attentionThreads,
+  planSubgroups,
+} from "./attention_sizes.ts";
+import { checkShape } from "./rows.ts";
+
+const BUFFERS: Kernel["buffers"] = [...new Array<"read">(8).fill("read"), "write", "write"];
+const SIZES = { queries: "u32", keys: "u32", nHeads: "u32", nKvHeads: "u32", dHead: "u32" } as const;
+
+const KERNEL = defineKernel({
+  name: "attention_backward_key",
+  code,
+  buffers: BUFFERS,
+  params: { rows: "u32", ...SIZES, scale: "f32" },
+});
+
+const SUBGROUP_KERNEL = defineKernel({
+  name: "attention_backward_key_subgroup",
+  code: subgroupCode,
+  buffers: BUFFERS,
+  params: { count: "u32", tiles: "u32", chunks: "u32", ...SIZES, scale: "f32" },
+});
+
+/** Operands of {@linkcode attentionBackwardKey}. */
+export interface AttentionBackwardKeyInput extends AttentionMask {
+  /** Gradient of the mixed values, [batch, queries, nHeads, dHead] f32. */
+  dz: Tensor;
+  /** Queries, [batch, queries, nHeads, dHead] f32. */
+  q: Tensor;
+  /** Keys, [batch, keys, nKvHeads, dHead] f32. */
+  k: Tensor;
+  /** Values, [batch, keys, nKvHeads, dHead] f32. */
+  v: Tensor;
+  /** From the forward pass, [batch, nHeads, queries] f32. */
+  logSumExp: Tensor;
+  /** From `attentionBackwardQuery`, [batch, nHeads, queries] f32. */
+  delta: Tensor;
+}
+
+/** What {@linkcode attentionBackwardKey} returns. */
+export interface AttentionBackwardKeyOutput {
+  /** Gradient of the keys at the queries' positions, [batch, queries, nKvHeads, dHead] f32. */
+  k: Tensor;
+  /** Gradient of the values at the queries' positions, [batch, queries, nKvHeads, dHead] f32. */
+  v: Tensor;
+}
+
+/**
+ * Gradients of attention with respect to the keys and values at the positions `start[b] + t` of the queries themselves,
+ * summed over the query heads that share them (Dao et al. 2022, FlashAttention, algorithm 4). Earlier keys are constants.
+ *
+ * @returns The gradients; those of positions past a sequence's length are 0.
+ * @throws {RangeError} If the shapes do not fit each other.
+ * @throws {TypeError} If an operand has the wrong dtype.
+ */
+export function attentionBackwardKey(
+  stream: Stream,
+  input: AttentionBackwardKeyInput,
+  options: AttentionOptions = {},
+): AttentionBackwardKeyOutput {
+  const { dz, q, k, v, logSumExp, delta, start, length } = input;
+  const action = "differentiate attention";
+  const sizes = attentionSizes(action, q, k, input);
+  const { batch, nHeads, nKvHeads, queries, dHead, keys } = sizes;
+  checkShape(action, "v", v, k.shape);
+  checkShape(action, "dz", dz, q.shape);
+  checkShape(action, "logSumExp", logSumExp, [batch, nHeads, queries]);
+  checkShape(action, "delta", delta, [batch, nHeads, queries]);
+  const plan = planSubgroups(stream.gpu, sizes, queries);
+  const dk = stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dk");
+  const dv = stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dv");
+  if (dk.length === 0) return { k: dk, v: dv };
+  const scale = options.scale ?? 1 / Math.sqrt(dHead);
+  const params = { queries, keys, nHeads, nKvHeads, dHead, scale };
+  const tensors = [dz, q, k, v, logSumExp, delta, start, length, dk, dv];
+  if (plan) {
+    const { count, tiles, chunks, wide } = plan;
+    stream.dispatch(SUBGROUP_KERNEL, {
+      tensors,
+      params: { count, tiles, chunks, ...params },
+      groups: foldGroups(count, options.groupLimit),
+      constants: { WIDE: Number(wide) },
+    });
+  } else {
+    const rows = batch * nKvHeads * queries;
+    stream.dispatch(KERNEL, {
+      tensors,
+      params: { rows, ...params },
+      groups: foldGroups(rows, options.groupLimit),
+      constants: { WG: attentionThreads(stream.gpu) },
+    });
+  }
+  return { k: dk, v: dv };
+}

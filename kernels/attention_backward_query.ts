@@ -1,7 +1,101 @@
-// STUB
-import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
+import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention_backward_query.wgsl" with { type: "text" };
-const kernel=defineKernel({name:"attention_backward_query",code,buffers:["read","read","read","read","read","read","read","read","write"],params:{n:"u32",H:"u32",Kh:"u32",Q:"u32",S:"u32",D:"u32",scale:"f32"}});
-export function dQ(stream:Stream,{dz,q,k,v,z,logSumExp,start,length}:{dz:Tensor;q:Tensor;k:Tensor;v:Tensor;z:Tensor;logSumExp:Tensor;start:Tensor;length:Tensor}):Tensor{const [B,Q,H,D]=q.shape as number[] as [number,number,number,number];const S=k.shape[1]!;const Kh=k.shape[2]!;const scale=1/Math.sqrt(D);const out=stream.gpu.tensor([B,Q,H,D],"dq");const n=B*Q*H;stream.dispatch(kernel,{tensors:[dz,q,k,v,z,logSumExp,start,length,out],params:{n,H,Kh,Q,S,D,scale},groups:foldGroups(Math.ceil(n/64))});return out;}
+import subgroupCode from "./attention_backward_query_subgroup.wgsl" with { type: "text" };
+import {
+  type AttentionMask,
+  type AttentionOptions,
+  attentionSizes,
+  attentionThreads,
+  planSubgroups,
+} from "./attention_sizes.ts";
+import { checkShape } from "./rows.ts";
+
+const BUFFERS: Kernel["buffers"] = [...new Array<"read">(8).fill("read"), "write", "write"];
+const SIZES = { queries: "u32", keys: "u32", nHeads: "u32", nKvHeads: "u32", dHead: "u32" } as const;
+
+const KERNEL = defineKernel({
+  name: "attention_backward_query",
+  code,
+  buffers: BUFFERS,
+  params: { rows: "u32", ...SIZES, scale: "f32" },
+});
+
+const SUBGROUP_KERNEL = defineKernel({
+  name: "attention_backward_query_subgroup",
+  code: subgroupCode,
+  buffers: BUFFERS,
+  params: { count: "u32", tiles: "u32", chunks: "u32", ...SIZES, scale: "f32" },
+});
+
+/** Operands of {@linkcode attentionBackwardQuery}: those of `attention`, what it returned, and the gradient of `z`. */
+export interface AttentionBackwardQueryInput extends AttentionMask {
+  /** Gradient of the mixed values, [batch, queries, nHeads, dHead] f32. */
+  dz: Tensor;
+  /** Queries, [batch, queries, nHeads, dHead] f32. */
+  q: Tensor;
+  /** Keys, [batch, keys, nKvHeads, dHead] f32. */
+  k: Tensor;
+  /** Values, [batch, keys, nKvHeads, dHead] f32. */
+  v: Tensor;
+  /** Mixed values, [batch, queries, nHeads, dHead] f32. */
+  z: Tensor;
+  /** From the forward pass, [batch, nHeads, queries] f32. */
+  logSumExp: Tensor;
+}
+
+/** What {@linkcode attentionBackwardQuery} returns. */
+export interface AttentionBackwardQueryOutput {
+  /** Gradient of the queries, [batch, queries, nHeads, dHead] f32. */
+  q: Tensor;
+  /** Mean gradient of a query's probabilities under them, the sum of `dz z` over columns, [batch, nHeads, queries] f32. */
+  delta: Tensor;
+}
+
+/**
+ * Gradient of attention with respect to its queries (Dao et al. 2022, FlashAttention, algorithm 4).
+ *
+ * @returns The gradient, and a statistic that the gradients of keys and values need.
+ * @throws {RangeError} If the shapes do not fit each other.
+ * @throws {TypeError} If an operand has the wrong dtype.
+ */
+export function attentionBackwardQuery(
+  stream: Stream,
+  input: AttentionBackwardQueryInput,
+  options: AttentionOptions = {},
+): AttentionBackwardQueryOutput {
+  const { dz, q, k, v, z, logSumExp, start, length } = input;
+  const action = "differentiate attention";
+  const sizes = attentionSizes(action, q, k, input);
+  const { batch, nHeads, nKvHeads, queries, dHead, keys } = sizes;
+  checkShape(action, "v", v, k.shape);
+  checkShape(action, "dz", dz, q.shape);
+  checkShape(action, "z", z, q.shape);
+  checkShape(action, "logSumExp", logSumExp, [batch, nHeads, queries]);
+  const plan = planSubgroups(stream.gpu, sizes, queries * nHeads / nKvHeads);
+  const dq = stream.gpu.tensor(q.shape, "dq");
+  const delta = stream.gpu.tensor(logSumExp.shape, "delta");
+  if (dq.length === 0) return { q: dq, delta };
+  const scale = options.scale ?? 1 / Math.sqrt(dHead);
+  const params = { queries, keys, nHeads, nKvHeads, dHead, scale };
+  const tensors = [dz, q, k, v, z, logSumExp, start, length, dq, delta];
+  if (plan) {
+    const { count, tiles, chunks, wide } = plan;
+    stream.dispatch(SUBGROUP_KERNEL, {
+      tensors,
+      params: { count, tiles, chunks, ...params },
+      groups: foldGroups(count, options.groupLimit),
+      constants: { WIDE: Number(wide) },
+    });
+  } else {
+    const rows = batch * nHeads * queries;
+    stream.dispatch(KERNEL, {
+      tensors,
+      params: { rows, ...params },
+      groups: foldGroups(rows, options.groupLimit),
+      constants: { WG: attentionThreads(stream.gpu) },
+    });
+  }
+  return { q: dq, delta };
+}

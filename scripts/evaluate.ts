@@ -81,6 +81,7 @@ async function evaluateModel(
       onStart: (count) => progress = count > 0 ? new Progress(dir, count) : undefined,
     }, ({ caseId, configuration }) => progress?.advance(1, `case ${caseId}, ${configuration}`))
       .finally(() => progress?.[Symbol.dispose]());
+    progress?.finish();
     return rows;
   });
 }

@@ -16,7 +16,7 @@ export class Captures implements Disposable {
   readonly model: Model;
   /** Tokens up to the query position. */
   readonly ids: readonly number[];
-  /** Kept activations at all positions; `keptHooks` names them. */
+  /** Kept activations at all positions (`keptHooks` names them) and the logits of the last one. */
   readonly cache: ActivationCache;
   /** Vocabulary projection with the divisor of the last residual. */
   readonly projection: FrozenProjection;
@@ -45,7 +45,7 @@ export class Captures implements Disposable {
     const { gpu, config: { nLayers, dModel, dMlp, nHeads, nKvHeads, dHead } } = model;
     this.model = model;
     this.ids = [...ids];
-    this.cache = model.forward(ids, { keep: keptHooks(model), logits: "none" });
+    this.cache = model.forward(ids, { keep: keptHooks(model) });
     const pos = ids.length;
     const make = (shape: number[], label: string): Tensor => this.#owned.add(gpu.tensor(shape, label));
     this.bases = make([2 * nLayers + 1, dModel], "residual bases");

@@ -6,7 +6,7 @@
 import { addScaledRows } from "../../kernels/add_scaled_rows.ts";
 import { certifiedTop } from "./certified.ts";
 import type { ScoredPrompt } from "./scored_prompt.ts";
-import { type WeightPart, writtenVectors } from "./weight_vectors.ts";
+import { partsOf, writtenVectors } from "./weight_vectors.ts";
 
 /** A neuron of an MLP: one column of `W_out`. */
 export interface FfnNeuron {
@@ -223,13 +223,8 @@ async function evaluateNeurons<T>(
   const { captures, host, target, model } = prompt;
   const { stream } = model.gpu;
   const columns = indices.map((index, place) => ({ ...kind.column(index), place })).sort((a, b) => a.layer - b.layer);
-  const parts: (WeightPart & { index: number[] })[] = [];
-  for (const { layer, column } of columns) {
-    const weight = `blocks.${layer}.${kind.weight}`;
-    if (parts.at(-1)?.weight !== weight) parts.push({ weight, index: [] });
-    parts.at(-1)!.index.push(column);
-  }
-  using x = writtenVectors(model, parts);
+  const vectors = columns.map(({ layer, column }) => ({ weight: `blocks.${layer}.${kind.weight}`, index: column }));
+  using x = writtenVectors(model, partsOf(vectors));
   using slot = model.uploadIndex(columns.map(({ layer }) => kind.base(layer)), "bases");
   using factor = model.gpu.upload(
     Float32Array.from(columns, ({ factor }) => factor),

@@ -8,6 +8,8 @@ import { Captures } from "./captures.ts";
 
 /** What scores read on the host; everything f32 and row-major. */
 export interface HostScores {
+  /** The model's log-probability of the target at the query position. */
+  readonly logProb: number;
   /** Frozen divisor. */
   readonly scale: number;
   /** Frozen log-probability of the target at every base, [2 nLayers + 1] as {@linkcode Captures.bases}. */
@@ -104,7 +106,9 @@ async function readHost(captures: Captures, target: number): Promise<HostScores>
   const targets = temps.add(model.uploadIndex(new Array<number>(count).fill(target), "target"));
   const weight = temps.add(gpu.upload(new Float32Array(count).fill(-1), [count], "sign"));
   const entropy = crossEntropy(stream, { logits, target: targets });
-  for (const tensor of Object.values(entropy)) temps.add(tensor);
+  const one = temps.add(model.uploadIndex([target], "target"));
+  const predicted = crossEntropy(stream, { logits: captures.cache.logits!, target: one });
+  for (const tensor of [...Object.values(entropy), ...Object.values(predicted)]) temps.add(tensor);
   const dLogits = temps.add(
     crossEntropyBackward(stream, { logits, logSumExp: entropy.logSumExp, target: targets, weight }),
   );
@@ -117,18 +121,21 @@ async function readHost(captures: Captures, target: number): Promise<HostScores>
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
   const ffn = layers.map((layer) => slopes("mlp.W_out", layer, nLayers + layer));
   const attn = layers.map((layer) => slopes("attn.W_O", layer, layer));
-  const parts = [projection.scale, entropy.logProb, gradient, bases, outputs, coefficients, pattern, values];
-  const found = await stream.read(...parts, ...ffn, ...attn) as Float32Array[];
+  const parts = [predicted.logProb, projection.scale, entropy.logProb, gradient, bases, outputs];
+  const neurons = [coefficients, pattern, values];
+  const found = await stream.read(...parts, ...neurons, ...ffn, ...attn) as Float32Array[];
+  const slopesFrom = parts.length + neurons.length;
   return {
-    scale: found[0]![0]!,
-    baseLogProb: found[1]!,
-    gradient: found[2]!,
-    bases: found[3]!,
-    outputs: found[4]!,
-    coefficients: found[5]!,
-    pattern: found[6]!,
-    values: found[7]!,
-    ffnSlopes: found.slice(parts.length, parts.length + nLayers),
-    attnSlopes: found.slice(parts.length + nLayers),
+    logProb: found[0]![0]!,
+    scale: found[1]![0]!,
+    baseLogProb: found[2]!,
+    gradient: found[3]!,
+    bases: found[4]!,
+    outputs: found[5]!,
+    coefficients: found[6]!,
+    pattern: found[7]!,
+    values: found[8]!,
+    ffnSlopes: found.slice(slopesFrom, slopesFrom + nLayers),
+    attnSlopes: found.slice(slopesFrom + nLayers),
   };
 }

@@ -18,6 +18,16 @@ export interface WeightPart {
   index: readonly number[];
 }
 
+/** Joins single vectors to parts: one for each run of the same weight, in the same order. */
+export function partsOf(vectors: readonly { weight: string; index: number }[]): WeightPart[] {
+  const parts: (WeightPart & { index: number[] })[] = [];
+  for (const { weight, index } of vectors) {
+    if (parts.at(-1)?.weight !== weight) parts.push({ weight, index: [] });
+    parts.at(-1)!.index.push(index);
+  }
+  return parts;
+}
+
 /**
  * What inputs of weights write (columns of W in y = W x; the sub-values of `W_out` and `W_O`).
  *
@@ -71,4 +81,16 @@ export function withoutBias(model: Model, weight: string, x: Tensor): Tensor {
   return model.weights.layout(weight) === "out_in"
     ? matmulNt(model.gpu.stream, operands)
     : matmulNn(model.gpu.stream, operands);
+}
+
+/**
+ * Elements of a weight that is a vector, such as a norm's weight or the bias of the head, widened to f32.
+ *
+ * @param index Wanted elements. Default: all.
+ * @returns [n, 1] f32; the caller owns it.
+ */
+export function vectorElements(model: Model, name: string, index?: readonly number[]): Tensor {
+  const weight = model.weights.get(name);
+  using ids = model.uploadIndex(index ?? Array.from({ length: weight.length }, (_, i) => i), "vector elements");
+  return embedding(model.gpu.stream, { weight: weight.view([weight.length, 1]), ids });
 }

@@ -49,6 +49,8 @@ export interface SearchOptions {
   weightDecay: number;
   /** Factor of the divergence at kept positions. */
   klFactor: number;
+  /** Factor of the negative log-probability in the loss. Default: 1. */
+  nllFactor?: number;
   /** Ends the search below this value of ... */
   stopBelow: number;
   /** ... the whole loss or the negative log-probability alone. */
@@ -131,6 +133,7 @@ export async function searchTargets(
       steps: options.steps,
       klRows: cone.klRows,
       klFactor: options.klFactor,
+      ...(options.nllFactor === undefined ? {} : { baseFactor: options.nllFactor }),
       stopBelow: options.stopBelow,
       stopOn: options.stopOn,
       switchFactor: options.switchFactor,

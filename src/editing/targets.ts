@@ -38,6 +38,8 @@ export interface SpreadHyperparameters {
   weightDecay: number;
   /** Factor of the divergence at "{subject} is a". */
   klFactor: number;
+  /** Factor of the negative log-probability in the loss. Default: 1. */
+  nllFactor?: number;
   /** Weight of the second moments: pseudo-tokens of preserved knowledge. */
   lambda: number;
 }
@@ -107,6 +109,7 @@ export async function findTargets(
       clamp: hparams.clamp,
       weightDecay: hparams.weightDecay,
       klFactor: hparams.klFactor,
+      ...(hparams.nllFactor === undefined ? {} : { nllFactor: hparams.nllFactor }),
       stopBelow: 0.05,
       stopOn: "loss",
       scale: "first",

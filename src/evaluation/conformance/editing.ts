@@ -20,7 +20,7 @@ import {
   UNEDITED_TOLERANCE,
   UPDATE_TOLERANCE,
 } from "./editing_tolerances.ts";
-import { findTokenizer, type SkippedCase } from "./golden_folders.ts";
+import { findTokenizer, type SkippedCase } from "./discover.ts";
 import { GoldenTensors } from "./golden_tensors.ts";
 import { checkColumns, checkRows, checkSteps, checkVectors, type ComparedSearch } from "./search_checks.ts";
 
@@ -100,7 +100,11 @@ async function checkSearches(session: EditSession, file: EditingCase, tensors: G
   return checks;
 }
 
-async function checkWrites({ model, writes }: EditSession, file: EditingCase, tensors: GoldenTensors): Promise<Check[]> {
+async function checkWrites(
+  { model, writes }: EditSession,
+  file: EditingCase,
+  tensors: GoldenTensors,
+): Promise<Check[]> {
   const checks = [
     checkSame("written layers", writes.map((write) => write.layer), file.layers.map((write) => write.layer)),
     checkAbsolute("divisors", writes.map((write) => write.divisor), file.layers.map((write) => write.divisor), 1e-12),

@@ -34,7 +34,9 @@ export async function runEditingCase(session: EditSession, file: EditingCase, af
 /** Sites that the searches of a case change, in the order in which they are searched. */
 export function searchedSites(file: EditingCase): SearchSite[] {
   if (file.method === "memit") return ["block"];
-  if (file.method === "pmet" || (file.method === "ace-paper" && file.hparams.search === "joint")) return ["attn", "mlp"];
+  if (file.method === "pmet" || (file.method === "ace-paper" && file.hparams.search === "joint")) {
+    return ["attn", "mlp"];
+  }
   return ["mlp"];
 }
 

@@ -7,7 +7,13 @@ import type { SearchStep } from "../../editing/search_log.ts";
 import type { SearchResult, SearchRow, SearchSite } from "../../editing/target_search.ts";
 import { type Check, checkAbsolute, checkSame } from "./checks.ts";
 import type { GoldenSearch, GoldenStep } from "./editing_case.ts";
-import { checkFrobenius, EDITED_TOLERANCE, LOSS_TOLERANCE, transposed, UNEDITED_TOLERANCE } from "./editing_tolerances.ts";
+import {
+  checkFrobenius,
+  EDITED_TOLERANCE,
+  LOSS_TOLERANCE,
+  transposed,
+  UNEDITED_TOLERANCE,
+} from "./editing_tolerances.ts";
 import type { GoldenTensors } from "./golden_tensors.ts";
 
 /** A search beside its golden. */
@@ -41,8 +47,8 @@ function checkStep(name: string, got: SearchStep, want: GoldenStep): Check[] {
   const norms = [want.norm_delta_attn, want.norm_delta_mlp].filter((norm) => norm !== undefined);
   const met = want.all_argmax ?? sameProbability(want);
   return [
-    // The published code logs the likelihood with PMET's factor; cases without the factor have it equal to 1.
-    ...loss("nll", want.nll_factor === undefined && want.all_argmax === undefined ? got.nll : got.factor * got.nll, want.nll),
+    // The published code logs the likelihood with PMET's factor, which is 1 in the other methods.
+    ...loss("nll", got.factor * got.nll, want.nll),
     ...loss("kl", got.kl, want.kl),
     ...loss("wd", got.wd, want.wd),
     ...loss("loss", got.loss, want.loss),

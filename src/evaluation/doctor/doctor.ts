@@ -7,7 +7,7 @@ import { Gpu } from "../../gpu/gpu.ts";
 import { type Costs, measureCosts } from "./costs.ts";
 import { type FeatureProof, proveFeatures } from "./features.ts";
 import { measureRoofline, type Roofline } from "./roofline.ts";
-import { explainVariants, type VariantChoice } from "./variants.ts";
+import { explainVariants, type KernelChoice } from "./variants.ts";
 
 /** Limits that decide what fits and how kernels are cut. */
 export const LIMITS = [
@@ -54,7 +54,7 @@ export interface Diagnosis {
   /** Fixed costs. */
   costs: Costs;
   /** Kernel variants that will run, and why. */
-  variants: VariantChoice[];
+  variants: KernelChoice[];
 }
 
 /**

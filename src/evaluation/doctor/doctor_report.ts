@@ -57,8 +57,7 @@ function limitsTable({ limits }: Diagnosis): Table {
 }
 
 function verdict({ granted, works, name }: FeatureProof): Cell {
-  if (!granted) return { text: "absent", tone: "muted" };
-  if (works === null) return { text: "granted", tone: "plain" };
+  if (!granted || works === null) return { text: "absent", tone: "muted" };
   if (works) return { text: "works", tone: "good" };
   // Compilers may simplify these error terms away, which is why the barrier exists.
   return { text: "wrong", tone: name === "df64" ? "muted" : "bad" };

@@ -11,7 +11,7 @@ import { Gpu, type GpuFeature } from "../../gpu/gpu.ts";
 import { SeededRandom } from "../../linalg/seeded_random.ts";
 
 /** What is proved. */
-export type ProvenFeature = "f16" | "subgroups" | "f64" | "df64" | "df64 with barrier" | "timestamps";
+export type ProvenFeature = "f16" | "subgroups" | "f64" | "df64" | "df64 with barrier";
 
 /** What running a feature showed. */
 export interface FeatureProof {
@@ -131,7 +131,7 @@ export async function proveDf64(gpu: Gpu, barrier: boolean): Promise<Outcome> {
 interface Proof {
   name: ProvenFeature;
   needs: GpuFeature | null;
-  run: ((gpu: Gpu) => Promise<Outcome>) | null;
+  run: (gpu: Gpu) => Promise<Outcome>;
   use: string;
 }
 
@@ -141,7 +141,6 @@ const PROOFS: readonly Proof[] = [
   { name: "f64", needs: "f64", run: proveF64, use: "not needed: a check of extended precision" },
   { name: "df64", needs: null, run: (gpu) => proveDf64(gpu, false), use: "never used without the barrier" },
   { name: "df64 with barrier", needs: null, run: (gpu) => proveDf64(gpu, true), use: "extended precision without f64" },
-  { name: "timestamps", needs: "timestamps", run: null, use: "not needed: times are wall time" },
 ];
 
 /**
@@ -154,9 +153,9 @@ export async function proveFeatures(): Promise<FeatureProof[]> {
   for (const { name, needs, run, use } of PROOFS) {
     using gpu = await Gpu.open();
     const granted = needs === null || gpu.features.has(needs);
-    const outcome = granted && run !== null
+    const outcome = granted
       ? await run(gpu).catch((error: Error) => ({ works: false, evidence: error.message.split("\n")[0]! }))
-      : { works: null, evidence: granted ? "granted, not run" : "the device does not grant it" };
+      : { works: null, evidence: "the device does not grant it" };
     found.push({ name, granted, ...outcome, use });
   }
   return found;

@@ -3,10 +3,14 @@
  *
  * @module
  */
+import { attentionThreads, planSubgroups } from "../../../kernels/attention_sizes.ts";
+import type { MatmulLayout } from "../../../kernels/matmul_problem.ts";
+import { explainVariant } from "../../../kernels/matmul_variant.ts";
+import { rowThreads } from "../../../kernels/rows.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 
 /** A kernel variant that will run for some size. */
-export interface VariantChoice {
+export interface KernelChoice {
   /** What is computed. */
   operation: string;
   /** Size it is computed at. */
@@ -17,6 +21,44 @@ export interface VariantChoice {
   reason: string;
 }
 
-export function explainVariants(_gpu: Gpu): VariantChoice[] {
-  return [];
+/** Products of a small model: where each occurs, rows x inner x cols, layout. */
+const PRODUCTS: readonly [use: string, rows: number, inner: number, cols: number, layout: MatmulLayout][] = [
+  ["linear layer, one token", 1, 576, 1536, "nt"],
+  ["linear layer, prompt", 60, 576, 1536, "nt"],
+  ["linear layer, backward", 60, 1536, 576, "nn"],
+  ["gradient of a weight", 576, 60, 1536, "tn"],
+  ["square matrices", 512, 512, 512, "nt"],
+];
+
+/** Head widths: the usual one, and one that no vector of four divides. */
+const HEADS = [64, 6];
+
+/** Widths of rows: of a small model's residual, and of a vocabulary. */
+const WIDTHS = [576, 49152];
+
+/** Lists the variants that run for usual sizes, from the same rules by which kernels choose. */
+export function explainVariants(gpu: Gpu): KernelChoice[] {
+  const products = PRODUCTS.map(([operation, rows, inner, cols, layout]): KernelChoice => {
+    const { variant, reason } = explainVariant(gpu, rows, cols, inner, layout);
+    const size = `${rows} x ${inner} x ${cols} ${layout}`;
+    return { operation, size, variant, reason: reason.replace(`${size}: `, "") };
+  });
+  const driver = gpu.isCpu ? "a CPU driver pays for every barrier" : "a GPU hides loads behind many threads";
+  const attention = HEADS.map((dHead): KernelChoice => {
+    const sizes = { batch: 1, queries: 60, keys: 60, nHeads: 9, nKvHeads: 3, dHead };
+    const size = `60 tokens, dHead ${dHead}`;
+    if (planSubgroups(gpu, sizes, 180) !== null) {
+      return { operation: "attention", size, variant: "subgroup", reason: "8 lanes share operands by broadcast" };
+    }
+    const lack = gpu.subgroupSize === 8 ? "dHead is no multiple of 4" : "needs proved subgroups of 8 lanes";
+    const variant = `rows, ${attentionThreads(gpu)} threads each`;
+    return { operation: "attention", size, variant, reason: `${lack}; ${driver}` };
+  });
+  const rows = WIDTHS.map((width): KernelChoice => ({
+    operation: "norms, softmax, losses",
+    size: `rows of ${width}`,
+    variant: `${rowThreads(gpu, width)} threads a row`,
+    reason: driver,
+  }));
+  return [...products, ...attention, ...rows];
 }

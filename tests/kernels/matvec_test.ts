@@ -1,0 +1,74 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { matmulNn } from "../../kernels/matmul_nn.ts";
+import { matmulNt } from "../../kernels/matmul_nt.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { checkProduct } from "./matmul_cases.ts";
+import { normals } from "./operands.ts";
+
+const gpu = await Gpu.open();
+const ignore = gpu.subgroupSize === null;
+
+Deno.test({
+  name: "matvec agrees with its twin for 1 to 8 rows and around its 8 columns and the lanes",
+  ignore,
+  async fn() {
+    for (const rows of [1, 2, 3, 4, 5, 7, 8]) await checkProduct(gpu, "nt", [rows, 36, 9], { variant: "matvec" });
+    for (const [inner, cols] of [[1, 1], [31, 7], [32, 8], [33, 9], [127, 17]] as const) {
+      await checkProduct(gpu, "nt", [3, inner, cols], { variant: "matvec" });
+    }
+  },
+});
+
+Deno.test({
+  name: "matvec reads half weights and biases, aligned or not, and accumulates",
+  ignore,
+  async fn() {
+    for (const dtype of ["f16", "bf16"] as const) {
+      await checkProduct(gpu, "nt", [1, 64, 13], { variant: "matvec", dtype, bias: dtype });
+      await checkProduct(gpu, "nt", [1, 45, 13], { variant: "matvec", dtype, bias: "f32", accumulate: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "matvec folds columns over two grid dimensions",
+  ignore,
+  fn: () => checkProduct(gpu, "nt", [1, 12, 83], { variant: "matvec", groupLimit: 3 }),
+});
+
+Deno.test({
+  name: "matvec gives the same bits twice",
+  ignore,
+  async fn() {
+    using a = gpu.upload(normals("a", 517), [1, 517], "a");
+    using b = gpu.upload(normals("b", 19 * 517), [19, 517], "b");
+    using first = matmulNt(gpu.stream, { a, b }, { variant: "matvec" });
+    using second = matmulNt(gpu.stream, { a, b }, { variant: "matvec" });
+    const [x, y] = await gpu.stream.read(first, second);
+    assertEquals(x, y);
+  },
+});
+
+Deno.test({
+  name: "matvec refuses another layout and more than 8 rows",
+  ignore,
+  fn() {
+    using a = gpu.upload(normals("a", 9 * 4), [9, 4], "a");
+    using b = gpu.upload(normals("b", 16), [4, 4], "b");
+    assertThrows(
+      () => matmulNt(gpu.stream, { a, b }, { variant: "matvec" }),
+      TypeError,
+      'Cannot multiply with variant "matvec": it takes layout nt and at most 8 rows, got nt and 9 rows',
+    );
+    assertThrows(
+      () => matmulNn(gpu.stream, { a: b, b }, { variant: "matvec" }),
+      TypeError,
+      'Cannot multiply with variant "matvec": it takes layout nt and at most 8 rows, got nn and 4 rows',
+    );
+  },
+});
+
+Deno.test("matvec leaves no memory behind", () => {
+  assertEquals(gpu.memory().live, 0);
+  gpu.close();
+});
