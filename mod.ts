@@ -14,4 +14,5 @@
  */
 export * from "./src/gpu/mod.ts";
 export * from "./src/model/mod.ts";
+export * from "./src/attribution/mod.ts";
 export * from "./src/editing/mod.ts";

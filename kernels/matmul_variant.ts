@@ -67,7 +67,7 @@ export function chooseVariant(
 export function checkVariant(
   gpu: Gpu,
   variant: MatmulVariant,
-  product: { rows: number; layout: MatmulLayout; symmetric: boolean },
+  product: { rows: number; layout: MatmulLayout },
 ): void {
   const lanes = gpu.subgroupSize ?? "none proved";
   if (variant === "subgroup" && gpu.subgroupSize !== BROADCAST_LANES) {

@@ -12,7 +12,7 @@ export const CHAIN_DEFAULTS: Readonly<ChainHyperparameters> = {
   steps: 60,
   clamp: 8,
   weightDecay: 0.1,
-  stop: 0.02,
+  stop: 0.005,
 };
 
 /** Defaults of PMET, MEMIT and paper mode for models up to {@linkcode SMALL_MODEL} wide (methods 6.7). */
