@@ -1,33 +1,12 @@
-import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention.wgsl" with { type: "text" };
-import {
-  type AttentionMask,
-  type AttentionOptions,
-  attentionSizes,
-  attentionThreads,
-  planSubgroups,
-} from "./attention_sizes.ts";
+import { type AttentionMask, type AttentionOptions, attentionSizes } from "./attention_sizes.ts";
 import subgroupCode from "./attention_subgroup.wgsl" with { type: "text" };
+import { defineAttention, dispatchAttention } from "./attention_variant.ts";
 import { checkShape } from "./rows.ts";
 
-const BUFFERS: Kernel["buffers"] = ["read", "read", "read", "read", "read", "write", "write"];
-const SIZES = { queries: "u32", keys: "u32", nHeads: "u32", nKvHeads: "u32", dHead: "u32" } as const;
-
-const KERNEL = defineKernel({
-  name: "attention",
-  code,
-  buffers: BUFFERS,
-  params: { rows: "u32", ...SIZES, scale: "f32" },
-});
-
-const SUBGROUP_KERNEL = defineKernel({
-  name: "attention_subgroup",
-  code: subgroupCode,
-  buffers: BUFFERS,
-  params: { count: "u32", tiles: "u32", chunks: "u32", ...SIZES, scale: "f32" },
-});
+const VARIANTS = defineAttention("attention", code, subgroupCode, [...new Array<"read">(5).fill("read"), "write", "write"]);
 
 /** Operands of {@linkcode attention}. */
 export interface AttentionInput extends AttentionMask {
@@ -61,29 +40,9 @@ export function attention(stream: Stream, input: AttentionInput, options: Attent
   const sizes = attentionSizes(action, q, k, input);
   checkShape(action, "v", v, k.shape);
   const { batch, nHeads, nKvHeads, queries, dHead, keys } = sizes;
-  const plan = planSubgroups(stream.gpu, sizes, queries * nHeads / nKvHeads);
   const z = stream.gpu.tensor(q.shape, "z");
   const logSumExp = stream.gpu.tensor([batch, nHeads, queries], "logSumExp");
   if (z.length === 0) return { z, logSumExp };
-  const scale = options.scale ?? 1 / Math.sqrt(dHead);
-  const params = { queries, keys, nHeads, nKvHeads, dHead, scale };
-  const tensors = [q, k, v, start, length, z, logSumExp];
-  if (plan) {
-    const { count, tiles, chunks, wide } = plan;
-    stream.dispatch(SUBGROUP_KERNEL, {
-      tensors,
-      params: { count, tiles, chunks, ...params },
-      groups: foldGroups(count, options.groupLimit),
-      constants: { WIDE: Number(wide) },
-    });
-  } else {
-    const rows = batch * nHeads * queries;
-    stream.dispatch(KERNEL, {
-      tensors,
-      params: { rows, ...params },
-      groups: foldGroups(rows, options.groupLimit),
-      constants: { WG: attentionThreads(stream.gpu), ALIGNED: Number(dHead % 4 === 0) },
-    });
-  }
+  dispatchAttention(stream, VARIANTS, sizes, queries * nHeads / nKvHeads, [q, k, v, start, length, z, logSumExp], options);
   return { z, logSumExp };
 }

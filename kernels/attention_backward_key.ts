@@ -1,33 +1,12 @@
-import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention_backward_key.wgsl" with { type: "text" };
 import subgroupCode from "./attention_backward_key_subgroup.wgsl" with { type: "text" };
-import {
-  type AttentionMask,
-  type AttentionOptions,
-  attentionSizes,
-  attentionThreads,
-  planSubgroups,
-} from "./attention_sizes.ts";
+import { type AttentionMask, type AttentionOptions, attentionSizes } from "./attention_sizes.ts";
+import { defineAttention, dispatchAttention } from "./attention_variant.ts";
 import { checkShape } from "./rows.ts";
 
-const BUFFERS: Kernel["buffers"] = [...new Array<"read">(8).fill("read"), "write", "write"];
-const SIZES = { queries: "u32", keys: "u32", nHeads: "u32", nKvHeads: "u32", dHead: "u32" } as const;
-
-const KERNEL = defineKernel({
-  name: "attention_backward_key",
-  code,
-  buffers: BUFFERS,
-  params: { rows: "u32", ...SIZES, scale: "f32" },
-});
-
-const SUBGROUP_KERNEL = defineKernel({
-  name: "attention_backward_key_subgroup",
-  code: subgroupCode,
-  buffers: BUFFERS,
-  params: { count: "u32", tiles: "u32", chunks: "u32", ...SIZES, scale: "f32" },
-});
+const VARIANTS = defineAttention("attention_backward_key", code, subgroupCode, [...new Array<"read">(8).fill("read"), "write", "write"]);
 
 /** Operands of {@linkcode attentionBackwardKey}. */
 export interface AttentionBackwardKeyInput extends AttentionMask {
@@ -74,29 +53,9 @@ export function attentionBackwardKey(
   checkShape(action, "dz", dz, q.shape);
   checkShape(action, "logSumExp", logSumExp, [batch, nHeads, queries]);
   checkShape(action, "delta", delta, [batch, nHeads, queries]);
-  const plan = planSubgroups(stream.gpu, sizes, queries);
   const dk = stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dk");
   const dv = stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dv");
   if (dk.length === 0) return { k: dk, v: dv };
-  const scale = options.scale ?? 1 / Math.sqrt(dHead);
-  const params = { queries, keys, nHeads, nKvHeads, dHead, scale };
-  const tensors = [dz, q, k, v, logSumExp, delta, start, length, dk, dv];
-  if (plan) {
-    const { count, tiles, chunks, wide } = plan;
-    stream.dispatch(SUBGROUP_KERNEL, {
-      tensors,
-      params: { count, tiles, chunks, ...params },
-      groups: foldGroups(count, options.groupLimit),
-      constants: { WIDE: Number(wide) },
-    });
-  } else {
-    const rows = batch * nKvHeads * queries;
-    stream.dispatch(KERNEL, {
-      tensors,
-      params: { rows, ...params },
-      groups: foldGroups(rows, options.groupLimit),
-      constants: { WG: attentionThreads(stream.gpu) },
-    });
-  }
+  dispatchAttention(stream, VARIANTS, sizes, queries, [dz, q, k, v, logSumExp, delta, start, length, dk, dv], options);
   return { k: dk, v: dv };
 }

@@ -1,33 +1,12 @@
-import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention_backward_query.wgsl" with { type: "text" };
 import subgroupCode from "./attention_backward_query_subgroup.wgsl" with { type: "text" };
-import {
-  type AttentionMask,
-  type AttentionOptions,
-  attentionSizes,
-  attentionThreads,
-  planSubgroups,
-} from "./attention_sizes.ts";
+import { type AttentionMask, type AttentionOptions, attentionSizes } from "./attention_sizes.ts";
+import { defineAttention, dispatchAttention } from "./attention_variant.ts";
 import { checkShape } from "./rows.ts";
 
-const BUFFERS: Kernel["buffers"] = [...new Array<"read">(8).fill("read"), "write", "write"];
-const SIZES = { queries: "u32", keys: "u32", nHeads: "u32", nKvHeads: "u32", dHead: "u32" } as const;
-
-const KERNEL = defineKernel({
-  name: "attention_backward_query",
-  code,
-  buffers: BUFFERS,
-  params: { rows: "u32", ...SIZES, scale: "f32" },
-});
-
-const SUBGROUP_KERNEL = defineKernel({
-  name: "attention_backward_query_subgroup",
-  code: subgroupCode,
-  buffers: BUFFERS,
-  params: { count: "u32", tiles: "u32", chunks: "u32", ...SIZES, scale: "f32" },
-});
+const VARIANTS = defineAttention("attention_backward_query", code, subgroupCode, [...new Array<"read">(8).fill("read"), "write", "write"]);
 
 /** Operands of {@linkcode attentionBackwardQuery}: those of `attention`, what it returned, and the gradient of `z`. */
 export interface AttentionBackwardQueryInput extends AttentionMask {
@@ -73,29 +52,9 @@ export function attentionBackwardQuery(
   checkShape(action, "dz", dz, q.shape);
   checkShape(action, "z", z, q.shape);
   checkShape(action, "logSumExp", logSumExp, [batch, nHeads, queries]);
-  const plan = planSubgroups(stream.gpu, sizes, queries * nHeads / nKvHeads);
   const dq = stream.gpu.tensor(q.shape, "dq");
   const delta = stream.gpu.tensor(logSumExp.shape, "delta");
   if (dq.length === 0) return { q: dq, delta };
-  const scale = options.scale ?? 1 / Math.sqrt(dHead);
-  const params = { queries, keys, nHeads, nKvHeads, dHead, scale };
-  const tensors = [dz, q, k, v, z, logSumExp, start, length, dq, delta];
-  if (plan) {
-    const { count, tiles, chunks, wide } = plan;
-    stream.dispatch(SUBGROUP_KERNEL, {
-      tensors,
-      params: { count, tiles, chunks, ...params },
-      groups: foldGroups(count, options.groupLimit),
-      constants: { WIDE: Number(wide) },
-    });
-  } else {
-    const rows = batch * nHeads * queries;
-    stream.dispatch(KERNEL, {
-      tensors,
-      params: { rows, ...params },
-      groups: foldGroups(rows, options.groupLimit),
-      constants: { WG: attentionThreads(stream.gpu) },
-    });
-  }
+  dispatchAttention(stream, VARIANTS, sizes, queries * nHeads / nKvHeads, [dz, q, k, v, z, logSumExp, start, length, dq, delta], options);
   return { q: dq, delta };
 }

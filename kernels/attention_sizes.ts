@@ -34,9 +34,6 @@ export interface AttentionOptions {
   groupLimit?: number | undefined;
 }
 
-/** Rows that a workgroup of the subgroup variants computes, one a lane, and keys that it takes at a time. */
-const SUBGROUP_ROWS = 8;
-
 function headsOf(action: string, name: string, tensor: Tensor): readonly [number, number, number, number] {
   checkDtype(action, name, tensor, "f32");
   if (tensor.shape.length !== 4) {
@@ -81,31 +78,4 @@ export function checkGroups(action: string, nHeads: number, nKvHeads: number): v
 /** Threads of a workgroup that computes one row: a CPU driver pays for every barrier, so it gets one vector of lanes. */
 export function attentionThreads(gpu: Gpu): number {
   return gpu.isCpu ? 8 : 64;
-}
-
-/** How a subgroup variant cuts its work. */
-export interface SubgroupPlan {
-  /** Workgroups of the dispatch. */
-  count: number;
-  /** Blocks of 8 rows that one sequence has for one key head. */
-  tiles: number;
-  /** Blocks of columns that a head has. */
-  chunks: number;
-  /** Whether a block of columns is 64 wide, else 32. */
-  wide: boolean;
-}
-
-/**
- * Plans the variant for subgroups of 8 lanes: 8 rows a workgroup, one subgroup, operands shared by broadcast. On such a
- * device, a CPU driver, sharing through memory costs as much as loading again.
- *
- * @param rows Rows of one sequence and one key head.
- * @returns null if the device's subgroups have another size or are not to be used, or `dHead` is no multiple of 4.
- */
-export function planSubgroups(gpu: Gpu, sizes: AttentionSizes, rows: number): SubgroupPlan | null {
-  if (gpu.subgroupSize !== SUBGROUP_ROWS || sizes.dHead % 4 !== 0) return null;
-  const wide = sizes.dHead > 32;
-  const tiles = Math.ceil(rows / SUBGROUP_ROWS);
-  const chunks = Math.ceil(sizes.dHead / (wide ? 64 : 32));
-  return { count: sizes.batch * sizes.nKvHeads * tiles * chunks, tiles, chunks, wide };
 }

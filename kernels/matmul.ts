@@ -1,7 +1,7 @@
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { dispatchNaive } from "./matmul_naive.ts";
-import { type MatmulOptions, matmulParams, type MatmulProblem, type MatmulVariant } from "./matmul_problem.ts";
+import { type MatmulOptions, type MatmulProblem, type MatmulVariant } from "./matmul_problem.ts";
 import { dispatchRegister } from "./matmul_register.ts";
 import { dispatchSubgroup } from "./matmul_subgroup.ts";
 import { dispatchTile } from "./matmul_tile.ts";

@@ -1,7 +1,8 @@
 // search_step: one step's bookkeeping of a target search: loss, stop test, weights of the gradient, log line.
 //
 // shapes    target, weight [labels]; logProb, argmax [labels + klRows]; kl [klRows]; norms [vectors]; decay [vectors];
-//           state [4] = stopped, evaluations, factor (f32 bits), hit; log [steps, 8 + labels + vectors]; scaled [labels + klRows]
+//           state [4] = stopped, evaluations, factor (f32 bits), hit;
+//           log [steps, 8 + labels + vectors]; scaled [labels + klRows]
 // types     f32, u32 indices
 // grid      one workgroup of one thread: sums over at most a few thousand labels
 // override  none
