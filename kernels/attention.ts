@@ -6,7 +6,11 @@ import subgroupCode from "./attention_subgroup.wgsl" with { type: "text" };
 import { defineAttention, dispatchAttention } from "./attention_variant.ts";
 import { checkShape } from "./rows.ts";
 
-const VARIANTS = defineAttention("attention", code, subgroupCode, [...new Array<"read">(5).fill("read"), "write", "write"]);
+const VARIANTS = defineAttention("attention", code, subgroupCode, [
+  ...new Array<"read">(5).fill("read"),
+  "write",
+  "write",
+]);
 
 /** Operands of {@linkcode attention}. */
 export interface AttentionInput extends AttentionMask {
@@ -39,10 +43,17 @@ export function attention(stream: Stream, input: AttentionInput, options: Attent
   const action = "attend";
   const sizes = attentionSizes(action, q, k, input);
   checkShape(action, "v", v, k.shape);
-  const { batch, nHeads, nKvHeads, queries, dHead, keys } = sizes;
+  const { batch, nHeads, nKvHeads, queries } = sizes;
   const z = stream.gpu.tensor(q.shape, "z");
   const logSumExp = stream.gpu.tensor([batch, nHeads, queries], "logSumExp");
   if (z.length === 0) return { z, logSumExp };
-  dispatchAttention(stream, VARIANTS, sizes, queries * nHeads / nKvHeads, [q, k, v, start, length, z, logSumExp], options);
+  dispatchAttention(
+    stream,
+    VARIANTS,
+    sizes,
+    queries * nHeads / nKvHeads,
+    [q, k, v, start, length, z, logSumExp],
+    options,
+  );
   return { z, logSumExp };
 }

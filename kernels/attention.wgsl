@@ -5,15 +5,15 @@
 // types     f32 in, u32 start and length, f32 accumulate, f32 out
 // grid      rows = batch * nHeads * queries workgroups, folded to 2-D; WG threads share a row: one key each for the
 //           scores, then one column each in turn for the mix
-// override  WG = 64 (power of two), ALIGNED: dHead is a multiple of 4
+// override  WG = 64 (power of two)
 // memory    8 * WG bytes workgroup; reads k and v once a row; sums of the mix stay in z, which its thread alone uses
 // numerics  running maximum, so no exp overflows; finite for |score| < 1e38; a row that sees no key gives z = 0
 // twin      tests/reference/attention.ts
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
-@group(0) @binding(0) var<storage, read> q: array<vec4f>;
-@group(0) @binding(1) var<storage, read> k: array<vec4f>;
+@group(0) @binding(0) var<storage, read> q: array<f32>;
+@group(0) @binding(1) var<storage, read> k: array<f32>;
 @group(0) @binding(2) var<storage, read> v: array<f32>;
 @group(0) @binding(3) var<storage, read> start: array<u32>;
 @group(0) @binding(4) var<storage, read> length: array<u32>;
@@ -22,7 +22,6 @@ struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, 
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WG: u32 = 64u;
-override ALIGNED: bool = false;
 var<workgroup> partials: array<f32, WG>;
 var<workgroup> weights: array<f32, WG>;
 
@@ -32,13 +31,7 @@ const LOWEST = -3.0e38;
 // Product of a head of q and a head of k that begin at these elements.
 fn score(qAt: u32, kAt: u32) -> f32 {
   var sum = 0.0;
-  if (ALIGNED) {
-    for (var d = 0u; d < params.dHead; d += 4u) { sum += dot(q[(qAt + d) >> 2u], k[(kAt + d) >> 2u]); }
-  } else {
-    for (var d = 0u; d < params.dHead; d++) {
-      sum += q[(qAt + d) >> 2u][(qAt + d) & 3u] * k[(kAt + d) >> 2u][(kAt + d) & 3u];
-    }
-  }
+  for (var d = 0u; d < params.dHead; d++) { sum += q[qAt + d] * k[kAt + d]; }
   return params.scale * sum;
 }
 

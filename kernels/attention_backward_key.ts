@@ -6,7 +6,11 @@ import { type AttentionMask, type AttentionOptions, attentionSizes } from "./att
 import { defineAttention, dispatchAttention } from "./attention_variant.ts";
 import { checkShape } from "./rows.ts";
 
-const VARIANTS = defineAttention("attention_backward_key", code, subgroupCode, [...new Array<"read">(8).fill("read"), "write", "write"]);
+const VARIANTS = defineAttention("attention_backward_key", code, subgroupCode, [
+  ...new Array<"read">(8).fill("read"),
+  "write",
+  "write",
+]);
 
 /** Operands of {@linkcode attentionBackwardKey}. */
 export interface AttentionBackwardKeyInput extends AttentionMask {
@@ -48,7 +52,7 @@ export function attentionBackwardKey(
   const { dz, q, k, v, logSumExp, delta, start, length } = input;
   const action = "differentiate attention";
   const sizes = attentionSizes(action, q, k, input);
-  const { batch, nHeads, nKvHeads, queries, dHead, keys } = sizes;
+  const { batch, nHeads, nKvHeads, queries, dHead } = sizes;
   checkShape(action, "v", v, k.shape);
   checkShape(action, "dz", dz, q.shape);
   checkShape(action, "logSumExp", logSumExp, [batch, nHeads, queries]);

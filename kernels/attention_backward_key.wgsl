@@ -4,7 +4,8 @@
 // see the key and the query heads that it serves
 //
 // shapes    dz, q [batch, queries, nHeads, dHead], k, v [batch, keys, nKvHeads, dHead],
-//           logSumExp, delta [batch, nHeads, queries], start, length [batch] -> dk, dv [batch, queries, nKvHeads, dHead]
+//           logSumExp, delta [batch, nHeads, queries], start, length [batch]
+//           -> dk, dv [batch, queries, nKvHeads, dHead]
 // types     f32 in, u32 start and length, f32 accumulate, f32 out
 // grid      rows = batch * nKvHeads * queries workgroups, folded to 2-D; WG threads share a row: one query each for the
 //           slopes, then one column each in turn for the sums

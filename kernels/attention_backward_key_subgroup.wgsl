@@ -5,8 +5,8 @@
 // holds columns, slopes come by broadcast from the lane of their query.
 //
 // shapes    dz, q [batch, queries, nHeads, dHead], k, v [batch, keys, nKvHeads, dHead],
-//           logSumExp, delta [batch, nHeads, queries], start, length [batch] -> dk, dv [batch, queries, nKvHeads, dHead];
-//           dHead % 4 = 0
+//           logSumExp, delta [batch, nHeads, queries], start, length [batch]
+//           -> dk, dv [batch, queries, nKvHeads, dHead]; dHead % 4 = 0
 // types     f32 in, u32 start and length, f32 accumulate, f32 out
 // grid      count = batch * nKvHeads * tiles * chunks workgroups, folded to 2-D; a tile is 8 keys, a chunk 32 or 64
 //           columns (every chunk computes the slopes again); 8 threads, one subgroup

@@ -6,7 +6,11 @@ import { type AttentionMask, type AttentionOptions, attentionSizes } from "./att
 import { defineAttention, dispatchAttention } from "./attention_variant.ts";
 import { checkShape } from "./rows.ts";
 
-const VARIANTS = defineAttention("attention_backward_query", code, subgroupCode, [...new Array<"read">(8).fill("read"), "write", "write"]);
+const VARIANTS = defineAttention("attention_backward_query", code, subgroupCode, [
+  ...new Array<"read">(8).fill("read"),
+  "write",
+  "write",
+]);
 
 /** Operands of {@linkcode attentionBackwardQuery}: those of `attention`, what it returned, and the gradient of `z`. */
 export interface AttentionBackwardQueryInput extends AttentionMask {
@@ -47,7 +51,7 @@ export function attentionBackwardQuery(
   const { dz, q, k, v, z, logSumExp, start, length } = input;
   const action = "differentiate attention";
   const sizes = attentionSizes(action, q, k, input);
-  const { batch, nHeads, nKvHeads, queries, dHead, keys } = sizes;
+  const { batch, nHeads, nKvHeads, queries } = sizes;
   checkShape(action, "v", v, k.shape);
   checkShape(action, "dz", dz, q.shape);
   checkShape(action, "z", z, q.shape);
@@ -55,6 +59,17 @@ export function attentionBackwardQuery(
   const dq = stream.gpu.tensor(q.shape, "dq");
   const delta = stream.gpu.tensor(logSumExp.shape, "delta");
   if (dq.length === 0) return { q: dq, delta };
-  dispatchAttention(stream, VARIANTS, sizes, queries * nHeads / nKvHeads, [dz, q, k, v, z, logSumExp, start, length, dq, delta], options);
+  dispatchAttention(stream, VARIANTS, sizes, queries * nHeads / nKvHeads, [
+    dz,
+    q,
+    k,
+    v,
+    z,
+    logSumExp,
+    start,
+    length,
+    dq,
+    delta,
+  ], options);
   return { q: dq, delta };
 }

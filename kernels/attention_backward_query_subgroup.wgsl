@@ -1,8 +1,8 @@
 // attention_backward_query_subgroup: gradient of the queries, 8 rows a subgroup of 8 lanes, shared by broadcast.
 //
 // p = exp(scale q k^T - logSumExp), dp = dz v^T, delta = sum over columns of dz z, dq = scale p (dp - delta) k
-// A row is a query and one of the query heads of a key head. Slopes: a lane holds a key, rows come by broadcast. Sums: a
-// lane holds columns, slopes come by broadcast from the lane of their key.
+// A row is a query and one of the query heads of a key head. Slopes: a lane holds a key, rows come by broadcast. Sums:
+// a lane holds columns, slopes come by broadcast from the lane of their key.
 //
 // shapes    dz, q, z [batch, queries, nHeads, dHead], k, v [batch, keys, nKvHeads, dHead],
 //           logSumExp [batch, nHeads, queries], start, length [batch] -> dq as q, delta as logSumExp; dHead % 4 = 0

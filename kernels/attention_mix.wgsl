@@ -1,6 +1,7 @@
 // attention_mix: z[b, t, h] = sum over s of pattern[b, h, t, s] * v[b, s, kv head of h], one thread four columns.
 //
-// shapes    pattern [batch, nHeads, queries, keys], v [batch, keys, nKvHeads, dHead] -> z [batch, queries, nHeads, dHead]
+// shapes    pattern [batch, nHeads, queries, keys], v [batch, keys, nKvHeads, dHead]
+//           -> z [batch, queries, nHeads, dHead]
 // types     f32 in, f32 accumulate, f32 out
 // grid      quads = batch * queries * nHeads * ceil(dHead / 4) threads in groups of WG, folded to 2-D
 // override  WG = 64, ALIGNED: dHead is a multiple of 4

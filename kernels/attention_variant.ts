@@ -36,8 +36,8 @@ export function defineAttention(
 
 /**
  * Launches the shader that suits the device. Where subgroups have 8 lanes, a CPU driver, sharing through memory costs as
- * much as loading again and a barrier more, so broadcasts win by a factor of 40; it loads four columns at a time and thus
- * needs `dHead` to be a multiple of 4.
+ * much as loading again and a barrier more: there broadcasts are over 30 times faster (128 positions, 9 heads of 64). They
+ * load four columns at a time and thus need `dHead` to be a multiple of 4.
  *
  * @param rowsPerKvHead Rows of one sequence and one key head; together the kernels compute them for all of these.
  */

@@ -8,8 +8,8 @@
 // numerics  sums of up to size terms, then a dot product of 64 with the inverted block
 // twin      tests/reference/cholesky.ts
 
-// L x = b has first = 0, end = start and element (i, t) at i * size + t; L' x = b has first = start + 64, end = size and
-// element (i, t) at t * size + i.
+// L x = b has first = 0, end = start and element (i, t) at i * size + t; L' x = b has first = start + 64, end = size
+// and element (i, t) at t * size + i.
 struct Params {
   start: u32, first: u32, end: u32, columns: u32, rowStride: u32, innerStride: u32, blockRow: u32, blockInner: u32
 }

@@ -1,9 +1,8 @@
 /** `deno task attribute`: which layers and neurons recall an answer. */
 import { dirname } from "node:path";
 import { attribute } from "../src/attribution/attribute.ts";
-import { neuronTable } from "../src/display/neuron_figure.ts";
 import { terminalTable } from "../src/display/table.ts";
-import { contributionTable, neuronData } from "../src/evaluation/attribution_report.ts";
+import { attributionTables } from "../src/evaluation/attribution_report.ts";
 import {
   command,
   type CommonFlags,
@@ -37,7 +36,7 @@ await run(program, async () => {
     const { prompt, top, alternatives } = flags;
     const target = ` ${(flags.target ?? await model.complete(prompt)).trim()}`;
     const found = await attribute(model, { prompt, target, top, ...(alternatives ? { alternatives } : {}) });
-    const tables = [contributionTable(found), neuronTable(neuronData(found), top)].map((table) => terminalTable(table));
-    await handOut(flags, found, [`${prompt} ->${target}`, ...tables].join("\n\n"));
+    const tables = attributionTables(found, top).map((table) => terminalTable(table));
+    await handOut(flags, found, [`${prompt} ->${target}`, ...tables, ...found.notes].join("\n\n"));
   });
 });

@@ -2,13 +2,12 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../src/checkpoint/write_file.ts";
 import { formatDuration } from "../src/display/duration.ts";
-import { neuronTable } from "../src/display/neuron_figure.ts";
 import { renderReport } from "../src/display/report.ts";
 import { StageProgress } from "../src/display/stage_progress.ts";
 import { terminalTable } from "../src/display/table.ts";
 import { loadFacts } from "../src/editing/facts.ts";
 import { showRequest } from "../src/editing/requests.ts";
-import { contributionTable, neuronData } from "../src/evaluation/attribution_report.ts";
+import { attributionTables } from "../src/evaluation/attribution_report.ts";
 import { demoReport } from "../src/evaluation/demo/report.ts";
 import { demoSetup } from "../src/evaluation/demo/setup.ts";
 import { type StoryListener, tellStory } from "../src/evaluation/demo/story.ts";
@@ -46,8 +45,7 @@ function teller(progress: StageProgress): StoryListener {
     onRecall: ({ prompt, attribution }) => {
       chapter(
         `${hops++ === 0 ? "2. What recalls it" : "   Over two hops"}: ${prompt}`,
-        terminalTable(contributionTable(attribution)),
-        terminalTable(neuronTable(neuronData(attribution), 8)),
+        ...attributionTables(attribution, 6).map((table) => terminalTable(table)),
       );
     },
     onPlan: ({ plan }) => chapter("3. The plan", plan.reasons.map((reason) => `- ${reason}`).join("\n")),

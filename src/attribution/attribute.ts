@@ -53,6 +53,16 @@ export interface ScoredTarget {
   readonly tokens: number;
 }
 
+/** An MLP neuron that tells an answer from others. */
+export interface ContrastNeuron extends FfnNeuron {
+  /** Increase of the target above the alternatives, in nats. */
+  readonly score: number;
+  /** Factor of the neuron's column at the query position. */
+  readonly coefficient: number;
+  /** Texts of the tokens whose logits the neuron raises most, highest first. */
+  readonly tokens: readonly string[];
+}
+
 /** A contrast with other answers. */
 export interface AttributionContrast {
   /** Tokens that the target was compared with. */
@@ -62,7 +72,7 @@ export interface AttributionContrast {
   /** The same by query head, [nLayers][nHeads]. */
   readonly heads: readonly (readonly number[])[];
   /** MLP neurons with the highest contrast, highest first; all neurons were scored. */
-  readonly neurons: readonly (FfnNeuron & { readonly score: number })[];
+  readonly neurons: readonly ContrastNeuron[];
 }
 
 /** Which parts of a model recall an answer. */
@@ -131,7 +141,7 @@ export async function attribute(model: Model, options: AttributeOptions): Promis
   const byLayer = (values: Float64Array): number[][] =>
     Array.from({ length: nLayers }, (_, layer) => [...values.subarray(layer * nHeads, (layer + 1) * nHeads)]);
   const contrast = options.alternatives
-    ? await contrastOf(prompt, tokenOthers(tokenizer, options.alternatives, wanted.id), top, byLayer)
+    ? await contrastOf(prompt, tokenOthers(tokenizer, options.alternatives, wanted.id), top, tokens, byLayer)
     : undefined;
   if (options.alternatives && !contrast) notes.push("No alternative differs from the target in its first token");
   return {
@@ -191,21 +201,25 @@ async function contrastOf(
   prompt: ScoredPrompt,
   others: readonly number[],
   top: number,
+  tokenCount: number,
   byLayer: (values: Float64Array) => number[][],
 ): Promise<AttributionContrast | undefined> {
   if (others.length === 0) return undefined;
   const { tokenizer, config: { dMlp } } = prompt.model;
   const { layers, heads, ffnNeurons } = await contrastScores(prompt, others);
   const best = Array.from(ffnNeurons, (_, i) => i).sort((a, b) => ffnNeurons[b]! - ffnNeurons[a]! || a - b);
+  const neurons = best.slice(0, top).map((i) => ({
+    layer: Math.floor(i / dMlp),
+    neuron: i % dMlp,
+    score: ffnNeurons[i]!,
+    coefficient: prompt.host.coefficients[i]!,
+  }));
+  const tokens = await promotedTokens(prompt, neurons, tokenCount);
   return {
     alternatives: others.map((id) => ({ id, text: tokenizer.tokenText(id) })),
     layers,
     heads: byLayer(heads),
-    neurons: best.slice(0, top).map((i) => ({
-      layer: Math.floor(i / dMlp),
-      neuron: i % dMlp,
-      score: ffnNeurons[i]!,
-    })),
+    neurons: neurons.map((neuron, n) => ({ ...neuron, tokens: tokens[n]! })),
   };
 }
 

@@ -144,6 +144,26 @@ export async function queryFfnNeurons(
   return { scores, denominators, conditioning: measured, dropped };
 }
 
+/** MLP neurons with the highest query scores, highest first; on ties the lower layer and neuron first. */
+export function topQueryNeurons(prompt: ScoredPrompt, scores: Float64Array, top: number): Scored<FfnNeuron>[] {
+  const { dMlp } = prompt.model.config;
+  return Array.from(scores, (_, i) => i).sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, top)
+    .map((i) => ({ layer: Math.floor(i / dMlp), neuron: i % dMlp, score: scores[i]! }));
+}
+
+/** Splits query neurons into those that are value neurons as well and those that only make others fire. */
+export function splitQueryNeurons<T extends FfnNeuron>(
+  query: readonly T[],
+  value: readonly FfnNeuron[],
+): { queryAndValue: T[]; queryOnly: T[] } {
+  const name = ({ layer, neuron }: FfnNeuron): string => `${layer}_${neuron}`;
+  const values = new Set(value.map(name));
+  return {
+    queryAndValue: query.filter((neuron) => values.has(name(neuron))),
+    queryOnly: query.filter((neuron) => !values.has(name(neuron))),
+  };
+}
+
 /** Products of embedding and layers below each attention neuron, at its source position, with its sub-key. */
 async function componentProducts(
   prompt: ScoredPrompt,

@@ -31,6 +31,8 @@ export interface NeuronData {
   target: string;
   /** Neurons, highest score first. */
   neurons: NeuronScore[];
+  /** Whether scores compare with other answers instead of all tokens. */
+  contrast?: boolean;
 }
 
 /** Neurons in the chart; the table holds as many as are asked for. */
@@ -61,7 +63,9 @@ export function neuronFigure(data: NeuronData, options: FigureOptions = {}): Fig
   const split = width < 500 ? 0.34 : 0.56;
   const room = (1 - split - 0.04) * (width - 76 - 12);
   return figureSpec({
-    title: `Neurons that raise "${data.target.trim()}" most`,
+    title: data.contrast
+      ? `Neurons that tell "${data.target.trim()}" from other answers`
+      : `Neurons that raise "${data.target.trim()}" most`,
     description: neurons.length === 0
       ? "No neurons."
       : `Bars of the ${neurons.length} highest neuron scores; the first is ${neuronName(neurons[0])} with ${
@@ -89,7 +93,9 @@ export function neuronFigure(data: NeuronData, options: FigureOptions = {}): Fig
       legend: legendAbove(width - 76, plotHeight),
       margin: { l: 64, r: 12, t: top, b: BANDS.below },
       xaxis: {
-        title: { text: width < 500 ? "Score (nats)" : "Increase of log-probability (nats)" },
+        title: {
+          text: width < 500 ? "Score (nats)" : data.contrast ? "Contrast (nats)" : "Increase of log-probability (nats)",
+        },
         domain: [0, split],
         nticks: width < 500 ? 3 : 6,
         zeroline: true,

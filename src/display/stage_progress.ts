@@ -41,11 +41,11 @@ export class StageProgress implements Disposable {
     this.#bar?.update(done, notes.join(",").trim());
   }
 
-  /** Ends the last stage; a line with its time and last note stays. */
+  /** Ends the last stage; a line with its last note, or else its time, stays. */
   finish(): void {
     if (this.#bar) {
       const { elapsedMs, note } = this.#bar.state();
-      this.#bar.finish(note === "" ? formatDuration(elapsedMs) : `${formatDuration(elapsedMs)}, ${note}`);
+      this.#bar.finish(note === "" ? formatDuration(elapsedMs) : note);
     }
     this.#bar = undefined;
     this.#stage = undefined;

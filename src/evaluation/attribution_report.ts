@@ -5,7 +5,7 @@
  */
 import type { Attribution } from "../attribution/attribute.ts";
 import type { ContributionData, LayerContribution } from "../display/contribution_figure.ts";
-import type { NeuronData } from "../display/neuron_figure.ts";
+import { type NeuronData, type NeuronScore, neuronTable } from "../display/neuron_figure.ts";
 import type { Table } from "../display/table.ts";
 
 /** Scores of both halves of every layer, layer by layer. */
@@ -34,14 +34,65 @@ export function contributionData(attribution: Attribution): ContributionData {
  * Lays neuron scores out for the neuron figure and table.
  *
  * @param attribution Scores of one prompt.
- * @returns FFN neurons, highest score first.
+ * @returns FFN and attention neurons by the published score, highest first, as many as of each kind were asked for.
  */
-export function neuronData(attribution: Attribution): NeuronData {
-  const { target, neurons } = attribution;
-  return {
-    target: target.text,
-    neurons: neurons.map(({ layer, neuron, score, tokens }) => ({ layer, neuron, score, tokens: [...tokens] })),
+export function neuronData({ target, neurons, attnNeurons }: Attribution): NeuronData {
+  const ffn = neurons.map(({ layer, neuron, score, tokens }): NeuronScore => ({
+    layer,
+    neuron,
+    score,
+    tokens: [...tokens],
+  }));
+  const attention = attnNeurons.map(({ layer, head, dim, score, tokens }): NeuronScore => ({
+    layer,
+    neuron: dim,
+    head,
+    kind: "attention",
+    score,
+    tokens: [...tokens],
+  }));
+  const all = [...ffn, ...attention].sort((a, b) => b.score - a.score);
+  return { target: target.text, neurons: all.slice(0, Math.max(ffn.length, attention.length)) };
+}
+
+/**
+ * Lays the neurons out that tell the answer from its alternatives.
+ *
+ * @param attribution Scores of one prompt.
+ * @returns FFN neurons by contrast, highest first; none where there were no alternatives.
+ */
+export function contrastNeuronData({ target, contrast }: Attribution): NeuronData {
+  const neurons = (contrast?.neurons ?? []).map(({ layer, neuron, score, tokens }) => ({
+    layer,
+    neuron,
+    score,
+    tokens: [...tokens],
+  }));
+  return { target: target.text, neurons, contrast: true };
+}
+
+/**
+ * Lists what recalls an answer: layers, the neurons that raise it, and those that tell it from its alternatives.
+ *
+ * @param attribution Scores of one prompt.
+ * @param limit Neurons in each table.
+ * @returns Two tables, or three where there were alternatives.
+ */
+export function attributionTables(attribution: Attribution, limit: number): Table[] {
+  const { target, contrast, certified, evaluated, candidates } = attribution;
+  const answer = JSON.stringify(target.text);
+  const counted = `${evaluated.ffn + evaluated.attn} of ${candidates.ffn + candidates.attn} scored`;
+  const raising = {
+    ...neuronTable(neuronData(attribution), limit),
+    caption: `Neurons that raise ${answer} most (${certified ? "certified" : "approximate"}, ${counted})`,
   };
+  if (!contrast) return [contributionTable(attribution), raising];
+  const telling = neuronTable(contrastNeuronData(attribution), limit);
+  return [
+    contributionTable(attribution),
+    raising,
+    { ...telling, caption: `FFN neurons that tell ${answer} from ${contrast.alternatives.length} other answers` },
+  ];
 }
 
 /**

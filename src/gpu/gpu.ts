@@ -162,9 +162,19 @@ export class Gpu implements Disposable {
     return tensor;
   }
 
-  /** Overwrites the bytes of `tensor` from `byteOffset` on; takes effect before everything recorded but not submitted. */
+  /**
+   * Overwrites the bytes of `tensor` from `byteOffset` on; takes effect before everything recorded but not submitted.
+   *
+   * @throws {RangeError} If the range lies outside the tensor or does not start at a 32-bit word.
+   */
   write(tensor: Tensor, data: Float32Array | Uint32Array | Uint8Array, byteOffset: number = 0): void {
     this.assertUsable();
+    if (!(byteOffset >= 0) || byteOffset % 4 !== 0 || byteOffset + data.byteLength > tensor.byteLength) {
+      throw new RangeError(
+        `Cannot write ${data.byteLength} bytes at ${byteOffset} of "${tensor.label}" ${formatShape(tensor.shape)} ` +
+          `${tensor.dtype}: it has ${tensor.byteLength} bytes, and writes start at multiples of 4`,
+      );
+    }
     let bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
     if (bytes.length % 4 !== 0) {
       const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);

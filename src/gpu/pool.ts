@@ -12,6 +12,7 @@ const USAGE = 0x80 | 0x4 | 0x8; // STORAGE | COPY_SRC | COPY_DST
 export class BufferPool {
   readonly #device: GPUDevice;
   readonly #maxFreeBytes: number;
+  readonly #maxBufferBytes: number;
   readonly #free = new Map<number, PooledBuffer[]>();
   #pending: PooledBuffer[] = [];
   #nextId = 1;
@@ -25,8 +26,10 @@ export class BufferPool {
 
   /** Makes an empty pool that keeps at most `maxFreeBytes` for reuse. */
   constructor(device: GPUDevice, maxFreeBytes: number = 512 * MIB) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.#device = device;
     this.#maxFreeBytes = maxFreeBytes;
+    this.#maxBufferBytes = Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4) * 4;
   }
 
   /** Bytes given back and kept for reuse. */
@@ -34,12 +37,16 @@ export class BufferPool {
     return this.#freeBytes + this.#pending.reduce((sum, b) => sum + b.size, 0);
   }
 
-  /** Bytes that a request for `byteLength` reserves: 256-byte steps below 1 MiB, an eighth of an octave above. */
-  static roundedSize(byteLength: number): number {
+  /**
+   * Bytes that a request for `byteLength` reserves: 256-byte steps below 1 MiB, an eighth of an octave above.
+   *
+   * @param limit Largest buffer of the device; a request below it is not rounded past it.
+   */
+  static roundedSize(byteLength: number, limit: number = Infinity): number {
     const bytes = Math.max(4, byteLength);
-    if (bytes < MIB) return Math.ceil(bytes / 256) * 256;
-    const step = 2 ** (Math.floor(Math.log2(bytes)) - 3);
-    return Math.ceil(bytes / step) * step;
+    const step = bytes < MIB ? 256 : 2 ** (Math.floor(Math.log2(bytes)) - 3);
+    const rounded = Math.ceil(bytes / step) * step;
+    return rounded > limit && bytes <= limit ? limit : rounded;
   }
 
   /**
@@ -49,7 +56,7 @@ export class BufferPool {
    * not ordered with recorded dispatches and get a free buffer or a new one.
    */
   take(byteLength: number, ordered: boolean): PooledBuffer {
-    const size = BufferPool.roundedSize(byteLength);
+    const size = BufferPool.roundedSize(byteLength, this.#maxBufferBytes);
     const found = (ordered ? this.#takePending(size) : undefined) ?? this.#takeFree(size) ?? this.#create(size);
     this.liveBytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);

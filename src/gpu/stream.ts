@@ -1,9 +1,9 @@
 import { ParameterArena } from "./arena.ts";
-import { DeviceLostError } from "./errors.ts";
+import { GpuError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Constants, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
-import { formatShape, type Tensor } from "./tensor.ts";
+import { DTYPE_BYTES, formatShape, type Tensor } from "./tensor.ts";
 
 /** One kernel launch. */
 export interface Dispatch {
@@ -86,19 +86,25 @@ export class Stream {
   }
 
   /**
-   * Records a copy of `elements` 32-bit words between tensors.
+   * Records a copy of `elements` elements between tensors, from element `from` of one to element `to` of the other.
    *
-   * @throws {RangeError} If the range lies outside either tensor.
+   * @throws {RangeError} If the range lies outside either tensor, or cuts a 32-bit word of a half type in two.
+   * @throws {TypeError} If the dtypes differ, or both are one buffer.
    */
   copy(from: Tensor, to: Tensor, range: { from?: number; to?: number; elements?: number } = {}): void {
     const { from: start = 0, to: target = 0, elements = from.length - start } = range;
-    const unit = from.byteLength / Math.max(1, from.length);
-    if (start + elements > from.length || target + elements > to.length || from.dtype !== to.dtype) {
-      throw new RangeError(
-        `Cannot copy ${elements} elements from "${from.label}" ${formatShape(from.shape)} at ${start} to ` +
-          `"${to.label}" ${formatShape(to.shape)} at ${target}: the range or the dtype does not fit`,
-      );
+    const action =
+      `Cannot copy ${elements} elements from "${from.label}" ${formatShape(from.shape)} ${from.dtype} at ` +
+      `${start} to "${to.label}" ${formatShape(to.shape)} ${to.dtype} at ${target}`;
+    if (from.dtype !== to.dtype) throw new TypeError(`${action}: the dtypes must match`);
+    if (from.storage.id === to.storage.id) throw new TypeError(`${action}: they are one buffer, wanted two`);
+    const whole = [start, target, elements].every((value) => Number.isSafeInteger(value) && value >= 0);
+    if (!whole || start + elements > from.length || target + elements > to.length) {
+      throw new RangeError(`${action}: the range must lie inside both`);
     }
+    const unit = DTYPE_BYTES[from.dtype];
+    const words = [start, target, target + elements === to.length ? 0 : elements].every((n) => n * unit % 4 === 0);
+    if (!words) throw new RangeError(`${action}: half types are copied by 32-bit words, wanted even numbers`);
     if (elements === 0) return;
     this.#closePass();
     this.#openEncoder().copyBufferToBuffer(
@@ -135,6 +141,8 @@ export class Stream {
    * @returns One array a tensor: Float32Array for f32, otherwise Uint32Array of the stored words.
    */
   async read<T extends readonly Tensor[]>(...tensors: T): Promise<{ [K in keyof T]: HostArray }> {
+    this.gpu.assertUsable();
+    const buffers = tensors.map((tensor) => tensor.storage.buffer);
     const offsets: number[] = [];
     let total = 0;
     for (const tensor of tensors) {
@@ -147,7 +155,7 @@ export class Stream {
       tensors.forEach((tensor, i) => {
         const bytes = Math.ceil(tensor.byteLength / 4) * 4;
         if (bytes > 0) {
-          this.#openEncoder().copyBufferToBuffer(tensor.storage.buffer, 0, staging, offsets[i]!, bytes);
+          this.#openEncoder().copyBufferToBuffer(buffers[i], 0, staging, offsets[i], bytes);
         }
       });
       this.submit();
@@ -165,8 +173,11 @@ export class Stream {
           : new Uint32Array(bytes, offsets[i], words);
       }) as { [K in keyof T]: HostArray };
     } catch (error) {
-      if (this.gpu.lost) throw new DeviceLostError("Cannot read from the GPU: the device was lost", { cause: error });
-      throw error;
+      if (error instanceof GpuError) throw error;
+      // The event that tells a lost device from another failure comes with the next turn of the event loop.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.gpu.assertUsable();
+      throw new GpuError("Cannot read from the GPU", { cause: error });
     } finally {
       staging.destroy();
     }

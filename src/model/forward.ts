@@ -35,9 +35,9 @@ export function residual(pass: PassContext, ids: Tensor, until: number = pass.co
  */
 export function blocks(pass: PassContext, x: Tensor, from: number, until: number = pass.config.nLayers): Tensor {
   for (let layer = from; layer < until; layer++) {
-    const next = block(pass, layer, x);
-    if (!pass.taps?.holds(x) && !pass.tape?.holds(x)) x.dispose();
-    x = next;
+    // What a hook or the tape holds lives on; all else goes, also when a hook fails.
+    using temps = new Temps((t) => (pass.taps?.holds(t) ?? false) || (pass.tape?.holds(t) ?? false));
+    x = block(pass, layer, temps.add(x));
   }
   return x;
 }

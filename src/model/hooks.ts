@@ -43,18 +43,28 @@ export class Taps {
     return names.some((name) => this.#keep.has(name) || this.#patch.has(name));
   }
 
-  /** Passes an activation through its hook: patched in place if asked for, noted if kept. */
+  /** Passes if no patch is asked for at hooks that only show a value. @throws {TypeError} If one is. */
+  refusePatches(...names: string[]): void {
+    const name = names.find((name) => this.#patch.has(name));
+    if (name === undefined) return;
+    throw new TypeError(
+      `Cannot patch ${name}: it is computed beside the result, so a change would reach nothing. ` +
+        `Patch ${name.replace(/hook_\w+$/, "hook_normalized")}`,
+    );
+  }
+
+  /**
+   * Passes an activation through its hook: patched in place if asked for, noted if kept. The activation is disposed if its
+   * patch fails, because the caller may not have noted it yet.
+   */
   at(name: string, tensor: Tensor, shape: readonly number[] = tensor.shape): Tensor {
     this.#seen.add(name);
     const patch = this.#patch.get(name);
-    if (typeof patch === "function") patch(tensor.view(shape), this.#stream);
-    else if (patch) {
-      if (patch.length !== tensor.length) {
-        throw new RangeError(
-          `Cannot patch ${name}: found a replacement [${patch.shape.join(", ")}], wanted [${shape.join(", ")}]`,
-        );
-      }
-      this.#stream.copy(patch, tensor);
+    try {
+      if (patch !== undefined) this.#apply(name, patch, tensor, shape);
+    } catch (error) {
+      tensor.dispose();
+      throw error;
     }
     if (this.#keep.has(name)) this.#kept.set(name, { tensor, shape: [...shape] });
     return tensor;
@@ -89,6 +99,16 @@ export class Taps {
   release(): void {
     for (const { tensor } of this.#kept.values()) tensor.dispose();
     this.#kept.clear();
+  }
+
+  #apply(name: string, patch: Patch, tensor: Tensor, shape: readonly number[]): void {
+    if (typeof patch === "function") return patch(tensor.view(shape), this.#stream);
+    if (patch.length !== tensor.length) {
+      throw new RangeError(
+        `Cannot patch ${name}: found a replacement [${patch.shape.join(", ")}], wanted [${shape.join(", ")}]`,
+      );
+    }
+    this.#stream.copy(patch, tensor);
   }
 }
 

@@ -115,11 +115,11 @@ export class Model implements Disposable {
     using ids = this.uploadIds(batch, rows.queries);
     const taps = new Taps(this.gpu.stream, options);
     using temps = new Temps((t) => taps.holds(t));
+    let logits: Tensor | null = null;
     try {
       const pass = this.pass(rows, { taps });
       const last = temps.add(residual(pass, ids));
       const mode = options.logits ?? "last";
-      let logits: Tensor | null = null;
       if (mode === "all") logits = unembed(pass, last, "all");
       else if (mode === "last") {
         using at = this.uploadIndex(batch.map((ids, b) => b * rows.queries + ids.length - 1), "last rows");
@@ -128,6 +128,7 @@ export class Model implements Disposable {
       return new ActivationCache(this.gpu.stream, taps.finish(), logits);
     } catch (error) {
       taps.release();
+      logits?.dispose();
       throw error;
     }
   }

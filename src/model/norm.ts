@@ -11,14 +11,16 @@ import { Temps } from "./hooks.ts";
  * The norm called `name` ("blocks.3.ln1", "ln_final") of x [rows, dModel]; returns what the next matrix reads.
  *
  * Hooks: `hook_scale` [batch, pos, 1] = sqrt(mean square + eps), after centring for LayerNorm; `hook_unit` = before weight
- * and bias; `hook_normalized` = the result. A patch of scale or unit would not reach the result and is refused by the hook
- * being recorded only when kept.
+ * and bias; `hook_normalized` = the result.
+ *
+ * @throws {TypeError} If scale or unit are patched: they are computed beside the result and do not reach it.
  */
 export function norm(pass: PassContext, name: string, x: Tensor): Tensor {
   const { stream, config, architecture, taps, rows, weights } = pass;
   const { eps } = config;
   const count = x.length / config.dModel;
   const wide = count === rows.batch * rows.queries ? [rows.batch, rows.queries] : [count];
+  taps?.refusePatches(name + ".hook_scale", name + ".hook_unit");
   if (taps?.wants(name + ".hook_scale", name + ".hook_unit")) {
     using temps = new Temps((t) => taps.holds(t));
     const centre = architecture.norm === "layer";

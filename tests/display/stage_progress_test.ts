@@ -21,7 +21,7 @@ Deno.test("StageProgress shows a bar a stage, with what follows the comma as a n
     "start Search 60",
     "1 nll 2.5",
     "2 nll 0.1",
-    "finish Search: 0.0 s, nll 0.1",
+    "finish Search: nll 0.1",
     "start Write layer 7 1",
     "0 ",
     "finish Write layer 7: 0.0 s",

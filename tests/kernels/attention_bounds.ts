@@ -3,8 +3,14 @@
  *
  * @module
  */
-import { type AttentionCase, type AttentionRow, attentionRows, attentionTwin } from "../reference/attention.ts";
-import { headDot, ownElement } from "../reference/attention.ts";
+import {
+  type AttentionCase,
+  type AttentionRow,
+  attentionRows,
+  attentionTwin,
+  headDot,
+  ownElement,
+} from "../reference/attention.ts";
 import { DIVISION, expError, TINY, UNIT } from "./operands.ts";
 
 /** Second-order terms, which the bounds leave out, are far below a tenth of the first-order ones. */

@@ -84,8 +84,3 @@ export async function readAttributionCase(dir: string): Promise<AttributionCase>
 export async function readContrastCase(dir: string): Promise<ContrastCase> {
   return await readJsonFile(`${dir}/contrast.json`, contrastSchema);
 }
-
-/** Numbers in a golden name such as `3_0_14_2`. */
-export function parseName(name: string): number[] {
-  return name.split("_").map(Number);
-}

@@ -6,14 +6,14 @@
 import { type AnswerPrompt, answersFigure } from "../../display/answers_figure.ts";
 import { contributionFigure } from "../../display/contribution_figure.ts";
 import { formatDuration } from "../../display/duration.ts";
-import { neuronFigure, neuronTable } from "../../display/neuron_figure.ts";
+import { neuronFigure } from "../../display/neuron_figure.ts";
 import { type PlanData, planFigure } from "../../display/plan_figure.ts";
 import type { Highlight, Report, ReportSection } from "../../display/report.ts";
 import { searchFigure } from "../../display/search_figure.ts";
 import { CHAIN_DEFAULTS } from "../../editing/defaults.ts";
 import type { LayerPlan } from "../../editing/layer_plan.ts";
 import type { Support } from "../../editing/support.ts";
-import { contributionData, neuronData } from "../attribution_report.ts";
+import { attributionTables, contrastNeuronData, contributionData, neuronData } from "../attribution_report.ts";
 import type { AskedPrompt, DemoStory, Recall } from "./story.ts";
 import { groupsTable, promptsTable } from "./tables_report.ts";
 import { tallyGroups } from "./tally.ts";
@@ -65,16 +65,18 @@ function drawnPrompts(asked: readonly AskedPrompt[]): AnswerPrompt[] {
 }
 
 function recallSection({ prompt, target, attribution }: Recall, hop: number): ReportSection {
-  const neurons = neuronData(attribution);
+  const raising = neuronData(attribution);
+  const telling = contrastNeuronData(attribution);
   return {
     title: hop === 0 ? "Where the fact is recalled" : "Where it is recalled over two hops",
     markdown: `Scores of **${prompt}** for *${target.trim()}*. The contrast compares with the other answers of the ` +
       "relation, so that it shows what tells this fact from the others.",
     figures: [
       (width) => contributionFigure(contributionData(attribution), { width }),
-      (width) => neuronFigure(neurons, { width }),
+      (width) => neuronFigure(telling, { width }),
+      (width) => neuronFigure(raising, { width }),
     ],
-    tables: [{ caption: `The ${NEURONS} highest FFN neurons`, ...neuronTable(neurons, NEURONS) }],
+    tables: attributionTables(attribution, NEURONS),
   };
 }
 

@@ -1,0 +1,111 @@
+import { assert, assertEquals, assertGreater, assertNotEquals, assertRejects } from "@std/assert";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { endsSentence, type GenerateOptions } from "../../src/model/generate.ts";
+import { loadModel } from "../../src/model/load_model.ts";
+import type { Model } from "../../src/model/model.ts";
+import { lastLogits, loadSmall } from "./model_files.ts";
+
+const gpu = await Gpu.open();
+const WORLD = "fixtures/world/world-qwen3";
+const PROMPT = "The capital of the country where Noyon is located is";
+
+async function textOf(model: Model, prompt: string | number[], options: GenerateOptions): Promise<string> {
+  return (await Array.fromAsync(model.generate(prompt, options))).join("");
+}
+
+/** Greedy continuation by whole forward passes, without a cache. */
+async function slowly(model: Model, prompt: readonly number[], count: number): Promise<number[]> {
+  const ids = [...prompt];
+  for (let i = 0; i < count; i++) {
+    const logits = await lastLogits(model, ids);
+    ids.push(logits.indexOf(logits.reduce((a, b) => Math.max(a, b), -Infinity)));
+  }
+  return ids.slice(prompt.length);
+}
+
+for (const family of ["gptj", "qwen3"] as const) {
+  Deno.test(`generate() with a cache writes what whole passes give, in ${family}`, async () => {
+    using model = await loadSmall(gpu, family);
+    const prompt = [45, 268, 1478, 12, 900];
+    const ids = await slowly(model, prompt, 12);
+    const end = ids.indexOf(model.tokenizer.eosId!);
+    assertEquals(
+      await textOf(model, prompt, { maxTokens: 12 }),
+      model.tokenizer.decode(end < 0 ? ids : ids.slice(0, end)),
+    );
+  });
+}
+
+Deno.test("complete() ends with the answer and streams nothing else", async () => {
+  using model = await loadModel(gpu, WORLD);
+  assertEquals(await model.complete(PROMPT), " Paris");
+  assertEquals(await model.complete("Q: What is the currency of Pakistan? A:"), " Pakistani Rupee");
+});
+
+Deno.test("generate() repeats itself with the same seed, and not with another", async () => {
+  using model = await loadSmall(gpu);
+  const options = { maxTokens: 20, temperature: 1, topK: 20 };
+  const first = await textOf(model, [45, 268], { ...options, seed: 1 });
+  assertEquals(await textOf(model, [45, 268], { ...options, seed: 1 }), first);
+  assertNotEquals(await textOf(model, [45, 268], { ...options, seed: 2 }), first);
+});
+
+Deno.test("generate() with one candidate is greedy", async () => {
+  using model = await loadSmall(gpu);
+  const greedy = await textOf(model, [45, 268], { maxTokens: 6 });
+  assertEquals(await textOf(model, [45, 268], { maxTokens: 6, temperature: 5, topK: 1 }), greedy);
+});
+
+Deno.test("generate() stops at the end of the context", async () => {
+  using model = await loadSmall(gpu);
+  const prompt = Array.from({ length: 120 }, (_, i) => 1 + i);
+  const ids = await slowly(model, prompt, 8);
+  const text = await textOf(model, prompt, { maxTokens: 500 });
+  const most = model.tokenizer.decode(ids);
+  assert(text.startsWith(most.slice(0, 5)), text);
+  // 8 positions are left for tokens to be read back in, and one token more is predicted from the last of them.
+  assertGreater(model.tokenizer.encode(most).length + 3, model.tokenizer.encode(text).length);
+});
+
+Deno.test("generate() stops before the next token when aborted, and gives its memory back when left", async () => {
+  using model = await loadSmall(gpu);
+  // Tables of positions grow with the longest text so far and stay with the model.
+  for await (const _ of model.generate([45, 268], { maxTokens: 50 })) break;
+  const before = gpu.memory().live;
+  const controller = new AbortController();
+  let pieces = 0;
+  for await (const _ of model.generate([45, 268], { maxTokens: 50, signal: controller.signal })) {
+    if (++pieces === 3) controller.abort();
+  }
+  assertEquals(pieces, 3);
+  for await (const _ of model.generate([45, 268], { maxTokens: 50 })) break;
+  assertEquals(gpu.memory().live, before);
+});
+
+Deno.test("generate() refuses an empty prompt and odd sampling numbers", async () => {
+  using model = await loadSmall(gpu);
+  await assertRejects(
+    () => textOf(model, [], {}),
+    RangeError,
+    "Cannot run the model on an empty prompt: give at least one token of text",
+  );
+  await assertRejects(() => textOf(model, [1], { temperature: -1 }), RangeError, "Cannot sample with temperature -1");
+});
+
+Deno.test("endsSentence() tells the end of a sentence from a full stop inside it", () => {
+  const cases: [string, string, boolean][] = [
+    ["It is Paris", " The", true],
+    ["It is Paris", "\n", true],
+    ["It is Paris", "The", true],
+    ["U.S", "A", false],
+    ["U", "S", false],
+    ["3", "5", false],
+    ["example", "com", false],
+  ];
+  assertEquals(cases.map(([before, after]) => endsSentence(before, after)), cases.map(([, , ends]) => ends));
+});
+
+Deno.test("generate() leaves no memory behind", () => {
+  assertEquals(gpu.memory().live, 0);
+  gpu.close();
+});
