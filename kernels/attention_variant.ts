@@ -1,3 +1,4 @@
+import type { Gpu } from "../src/gpu/gpu.ts";
 import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
@@ -34,6 +35,11 @@ export function defineAttention(
   };
 }
 
+/** Whether the subgroup variants run: 8 lanes that were proved to work, and heads that load four columns at a time. */
+export function suitsSubgroups(gpu: Gpu, dHead: number): boolean {
+  return gpu.subgroupSize === SUBGROUP_ROWS && dHead % 4 === 0;
+}
+
 /**
  * Launches the shader that suits the device. Where subgroups have 8 lanes, a CPU driver, sharing through memory costs as
  * much as loading again and a barrier more: there broadcasts are over 30 times faster (128 positions, 9 heads of 64). They
@@ -51,7 +57,7 @@ export function dispatchAttention(
 ): void {
   const { batch, queries, keys, nHeads, nKvHeads, dHead } = sizes;
   const params = { queries, keys, nHeads, nKvHeads, dHead, scale: options.scale ?? 1 / Math.sqrt(dHead) };
-  if (stream.gpu.subgroupSize === SUBGROUP_ROWS && dHead % 4 === 0) {
+  if (suitsSubgroups(stream.gpu, dHead)) {
     const wide = dHead > 32;
     const tiles = Math.ceil(rowsPerKvHead / SUBGROUP_ROWS);
     const chunks = Math.ceil(dHead / (wide ? 64 : 32));

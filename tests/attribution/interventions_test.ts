@@ -9,6 +9,7 @@ import {
 import { randomAttnNeurons, randomFfnNeurons } from "../../src/attribution/random_control.ts";
 import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
 import { vectorElements } from "../../src/attribution/weight_vectors.ts";
+import { LOGIT_TOLERANCE } from "../../src/evaluation/conformance/forward_checks.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { withCase } from "../model/golden_case.ts";
 
@@ -28,8 +29,8 @@ Deno.test("zeroHeads() is zeroing every neuron of the head, and zeroSources() th
       const pattern = await predictUnder(model, ids, target, zeroSources(sources, scope));
       assertEquals(heads, neurons);
       // The same zeros, but through the unfused attention of the other heads: rounding of a forward pass.
-      assertAlmostEquals(pattern.logProb, heads.logProb, 3e-5);
-      assertEquals(Math.abs(heads.logProb - plain.logProb) > 1e-3, true);
+      assertAlmostEquals(pattern.logProb, heads.logProb, LOGIT_TOLERANCE);
+      assertEquals(Math.abs(heads.logProb - plain.logProb) > 10 * LOGIT_TOLERANCE, true);
     }
   });
 });
@@ -44,7 +45,7 @@ Deno.test("zeroSources() is taking what the source brings from each neuron of th
     ) {
       const pattern = await predictUnder(model, ids, target, zeroSources([{ layer: 2, head: 1, source: 1 }], scope));
       const neurons = await predictUnder(model, ids, target, await zeroAttnNeurons(prompt, dims, one));
-      assertAlmostEquals(neurons.logProb, pattern.logProb, 3e-5);
+      assertAlmostEquals(neurons.logProb, pattern.logProb, LOGIT_TOLERANCE);
     }
   });
 });

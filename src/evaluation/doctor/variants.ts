@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { attentionThreads, planSubgroups } from "../../../kernels/attention_sizes.ts";
+import { attentionThreads } from "../../../kernels/attention_sizes.ts";
+import { suitsSubgroups } from "../../../kernels/attention_variant.ts";
 import type { MatmulLayout } from "../../../kernels/matmul_problem.ts";
 import { explainVariant } from "../../../kernels/matmul_variant.ts";
 import { rowThreads } from "../../../kernels/rows.ts";
@@ -45,9 +46,8 @@ export function explainVariants(gpu: Gpu): KernelChoice[] {
   });
   const driver = gpu.isCpu ? "a CPU driver pays for every barrier" : "a GPU hides loads behind many threads";
   const attention = HEADS.map((dHead): KernelChoice => {
-    const sizes = { batch: 1, queries: 60, keys: 60, nHeads: 9, nKvHeads: 3, dHead };
     const size = `60 tokens, dHead ${dHead}`;
-    if (planSubgroups(gpu, sizes, 180) !== null) {
+    if (suitsSubgroups(gpu, dHead)) {
       return { operation: "attention", size, variant: "subgroup", reason: "8 lanes share operands by broadcast" };
     }
     const lack = gpu.subgroupSize === 8 ? "dHead is no multiple of 4" : "needs proved subgroups of 8 lanes";

@@ -1,0 +1,91 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { contrastScores } from "../../src/attribution/contrast.ts";
+import { scoreLayers } from "../../src/attribution/layer_scores.ts";
+import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
+import { layerScores } from "../../src/attribution/scores.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { withCase } from "../model/golden_case.ts";
+
+const gpu = await Gpu.open();
+
+Deno.test("scoreLayers() is the mean over prompts of value and contrast scores", async () => {
+  await withCase(gpu, "qwen3", async (model, file) => {
+    const { ids, target } = file.prompts[0]!;
+    const prompts = [ids, file.prompts[1]!.ids];
+    const alternatives = [target + 1, target + 2];
+    const found = await scoreLayers(model, { prompts, target, alternatives });
+    const { nLayers } = model.config;
+    const want = { attn: new Array<number>(nLayers).fill(0), ffn: new Array<number>(nLayers).fill(0) };
+    const contrast = structuredClone(want);
+    for (const prompt of prompts) {
+      using scored = await ScoredPrompt.open(model, prompt, target);
+      const layers = layerScores(scored);
+      const against = (await contrastScores(scored, alternatives)).layers;
+      for (const half of ["attn", "ffn"] as const) {
+        want[half].forEach((value, l) => want[half][l] = value + layers[half][l]! / 2);
+        contrast[half].forEach((value, l) => contrast[half][l] = value + against[half][l]! / 2);
+      }
+    }
+    assertEquals([found.value, found.contrast], [want, contrast]);
+    assertEquals(found.query.length, nLayers);
+    // Nothing above the last MLP reads it.
+    assertEquals(found.query.at(-1), 0);
+    assert(found.query.slice(0, -1).every((score) => Number.isFinite(score) && score !== 0));
+  });
+});
+
+Deno.test("scoreLayers() and contrastScores() refuse what they cannot compare", async () => {
+  await withCase(gpu, "qwen3", async (model, file) => {
+    const { ids, target } = file.prompts[0]!;
+    await assertRejects(
+      () => scoreLayers(model, { prompts: [], target, alternatives: [target + 1] }),
+      RangeError,
+      "Cannot score layers: found no prompts, wanted at least one",
+    );
+    using prompt = await ScoredPrompt.open(model, ids, target);
+    await assertRejects(
+      () => contrastScores(prompt, []),
+      RangeError,
+      "Cannot score a contrast: found no alternatives, wanted at least one token besides the target",
+    );
+    for (const alternatives of [[target], [target + 1, target + 1]]) {
+      await assertRejects(
+        () => contrastScores(prompt, alternatives),
+        RangeError,
+        `Cannot score a contrast with token ${target}: alternatives must be other tokens, each once, got ` +
+          alternatives.join(", "),
+      );
+    }
+    await assertRejects(
+      () => contrastScores(prompt, [model.config.vocab]),
+      RangeError,
+      `Cannot run the model on token ${model.config.vocab}`,
+    );
+  });
+});
+
+Deno.test("contrastScores() against one alternative is the difference of two logits, so scores of heads add up", async () => {
+  await withCase(gpu, "qwen3", async (model, file) => {
+    const { ids, target } = file.prompts[1]!;
+    using prompt = await ScoredPrompt.open(model, ids, target);
+    const { layers, heads, ffnNeurons } = await contrastScores(prompt, [target + 3]);
+    const { nLayers, nHeads, dMlp } = model.config;
+    for (let layer = 0; layer < nLayers; layer++) {
+      const sum = (values: Float64Array, width: number): [number, number] => {
+        const part = values.subarray(layer * width, (layer + 1) * width);
+        return [part.reduce((a, b) => a + b, 0), part.reduce((a, b) => a + Math.abs(b), 0)];
+      };
+      // Products of f32 vectors of width dModel, each part of the sum rounded on the GPU.
+      const bound = (total: number): number => 2 * model.config.dModel * 2 ** -24 * (1 + total);
+      const [attn, attnSize] = sum(heads, nHeads);
+      const [ffn, ffnSize] = sum(ffnNeurons, dMlp);
+      assert(Math.abs(attn - layers.attn[layer]!) <= bound(attnSize));
+      assert(Math.abs(ffn - layers.ffn[layer]!) <= bound(ffnSize));
+    }
+  });
+});
+
+Deno.test("scoreLayers() leaves no memory behind", () => {
+  assertEquals(gpu.memory().live, 0);
+  gpu.close();
+});
