@@ -1,7 +1,8 @@
 import { matrix } from "../linalg/dense.ts";
-import { type Metric, momentMetric } from "../linalg/metric.ts";
+import type { Metric } from "../linalg/metric.ts";
 import { chainUpdate } from "../linalg/thin_update.ts";
 import type { EditSession, Write } from "./session.ts";
+import { withMetric } from "./write_metric.ts";
 
 /** What one closed-form write is computed from; columns of the formulas are rows here. */
 export interface WriteSystem {
@@ -21,9 +22,8 @@ export interface WriteSystem {
 
 /** D = (R / divisor) Kᵀ (lambda C + K Kᵀ)⁻¹, the write of MEMIT, PMET and paper mode (methods 2.5). */
 export async function solveSpread(session: EditSession, system: WriteSystem, lambda: number): Promise<Write> {
-  const n = session.model.config.dMlp;
-  const moment = matrix(n, n, await session.moments.get(system.layer));
-  return await solveWrite(session, system, momentMetric(moment, { lambda }), 1);
+  const { layer } = system;
+  return await withMetric(session, { layer, lambda }, (metric) => solveWrite(session, system, metric, 1));
 }
 
 /** D = (R / divisor) (ridge I + Kᵀ M⁻¹ K)⁻¹ Kᵀ M⁻¹ in factors, with its residual. */
