@@ -5,6 +5,7 @@
  */
 import type { LayerScores } from "../attribution/layer_scores.ts";
 import type { EditToken } from "./edit_token.ts";
+import type { RecallProfile } from "./recall_profile.ts";
 import { halves, type Probe } from "./token_probe.ts";
 
 /** Layers of one stage and where it edits. */
@@ -48,6 +49,8 @@ export interface PlanOptions {
   queryLayers?: number;
   /** Layers of PMET and MEMIT. Default: 3. */
   runLength?: number;
+  /** Contrast of each FFN layer over many facts, which chooses chain mode's layer. Default: that of this fact. */
+  recall?: RecallProfile;
 }
 
 /** Makes a probe at a layer and token; given by the caller, which knows the request. */
@@ -70,9 +73,11 @@ export async function planLayers(
   const show = (values: readonly number[], layers: readonly number[]): string =>
     layers.map((layer) => `${layer} (${values[layer]!.toFixed(2)})`).join(", ");
 
-  const chainLayer = best(scores.contrast.ffn, 1, () => true);
+  const recall = options.recall ?? { ffn: scores.contrast.ffn, facts: 1 };
+  const chainLayer = best(recall.ffn, 1, () => true);
   reasons.push(
-    `Chain mode edits FFN layer ${show(scores.contrast.ffn, chainLayer)}: the largest contrast with other objects`,
+    `Chain mode edits FFN layer ${show(recall.ffn, chainLayer)}: the largest contrast with other objects, ` +
+      (recall.facts === 1 ? "on this fact" : `mean over ${recall.facts} facts`),
   );
 
   const valueScore = scoring === "contrast" ? scores.contrast.ffn : scores.value.ffn;

@@ -14,6 +14,7 @@ export type { FactChain, RelationForms } from "./facts_file.ts";
 export * from "./layer_plan.ts";
 export * from "./patch_file.ts";
 export * from "./plan_edit.ts";
+export * from "./recall_profile.ts";
 export * from "./requests.ts";
 export * from "./second_moments.ts";
 export type { EditProgress, MomentSource } from "./session.ts";

@@ -5,6 +5,7 @@ import { targetIds } from "./edit_token.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { promptForms } from "./facts.ts";
 import { type LayerPlan, planLayers } from "./layer_plan.ts";
+import { recallProfile } from "./recall_profile.ts";
 import type { EditRequest } from "./requests.ts";
 import { alternatives } from "./support.ts";
 import { probe } from "./token_probe.ts";
@@ -50,10 +51,12 @@ export async function planEdit(model: Model, request: EditRequest, options: Edit
     alternatives: first,
   });
   const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
+  const { exclude = [], seed = 0 } = options;
+  const recall = facts ? await recallProfile(model, facts, { exclude, seed }) : undefined;
   const plan = await planLayers(
     scores,
     (layer, token) => probe(model, request, layer, token, hparams),
-    { scoring: options.scoring ?? "published" },
+    { scoring: options.scoring ?? "published", ...(recall ? { recall } : {}) },
   );
   return { plan, oldAnswer: old, alternatives: first.length };
 }

@@ -11,6 +11,7 @@ import type { LayerPlan, PlanScoring } from "../editing/layer_plan.ts";
 import { modelAnswerer } from "../editing/model_answerer.ts";
 import { planEdit } from "../editing/plan_edit.ts";
 import { plannedLayers } from "../editing/planned_layers.ts";
+import type { Answerer } from "../editing/prompt_forms.ts";
 import type { Support } from "../editing/support.ts";
 import type { Model } from "../model/model.ts";
 import { askCase, type CaseAnswers, type CasePrompts, casePrompts } from "./columns.ts";
@@ -80,7 +81,7 @@ export async function* runDemo(
     seed,
     caseId,
   });
-  const cases = chooseCases(await answeredCases(world.cases, answerer), options);
+  const cases = await chooseCases(world.cases, answerer, options);
   const work = seeds.flatMap((seed) =>
     cases.map((demoCase) => ({
       seed,
@@ -141,16 +142,22 @@ async function editAndAsk(
   }
 }
 
-/** Cases of the options' numbers, or the first of them. */
-function chooseCases(answered: readonly DemoCase[], { caseIds, limit }: DemoRunOptions): readonly DemoCase[] {
-  if (caseIds === undefined) return answered.slice(0, limit);
+/** Cases of the options' numbers, or the first ones, of those that the model answers. */
+async function chooseCases(
+  all: readonly DemoCase[],
+  answerer: Answerer,
+  { caseIds, limit }: DemoRunOptions,
+): Promise<DemoCase[]> {
+  if (caseIds === undefined) return (await answeredCases(all, answerer)).slice(0, limit);
+  const known = all.filter(({ id }) => caseIds.includes(id));
+  const answered = await answeredCases(known, answerer);
   return caseIds.map((id) => {
     const found = answered.find((demoCase) => demoCase.id === id);
     if (found) return found;
-    throw new TypeError(
-      `Cannot run case ${id}: it is no two-hop case with an edited second hop that the model answers; wanted one of ` +
-        answered.map((demoCase) => demoCase.id).join(", "),
-    );
+    const why = known.some((demoCase) => demoCase.id === id)
+      ? "the model does not answer it before the edit; leave it out"
+      : `it is no two-hop case with an edited second hop; these are: ${all.map((demoCase) => demoCase.id).join(", ")}`;
+    throw new TypeError(`Cannot run case ${id}: ${why}`);
   }).slice(0, limit);
 }
 

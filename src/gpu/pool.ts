@@ -38,13 +38,17 @@ export class BufferPool {
   }
 
   /**
-   * Bytes that a request for `byteLength` reserves: 256-byte steps below 1 MiB, an eighth of an octave above.
+   * Bytes that a request for `byteLength` reserves: half an octave up to 1 MiB, at least 256; an eighth of one above.
+   *
+   * Few sizes mean few buffers, so that batches of any length meet bind groups that are cached: a bind group cannot be
+   * destroyed, and each that is dropped keeps some kilobytes of native memory until a full garbage collection.
    *
    * @param limit Largest buffer of the device; a request below it is not rounded past it.
    */
   static roundedSize(byteLength: number, limit: number = Infinity): number {
-    const bytes = Math.max(4, byteLength);
-    const step = bytes < MIB ? 256 : 2 ** (Math.floor(Math.log2(bytes)) - 3);
+    const bytes = Math.max(256, byteLength);
+    const octave = Math.floor(Math.log2(bytes));
+    const step = bytes <= 1024 ? 256 : 2 ** (octave - (bytes < MIB ? 1 : 3));
     const rounded = Math.ceil(bytes / step) * step;
     return rounded > limit && bytes <= limit ? limit : rounded;
   }

@@ -67,10 +67,7 @@ export function groupsTable(asked: readonly AskedPrompt[]): Table {
  */
 export function promptsTable(asked: readonly AskedPrompt[]): Table {
   return {
-    caption: "Every prompt",
-    columns: [{ header: "Kind" }, { header: "Prompt" }, { header: "Before" }, { header: "After" }, {
-      header: "Result",
-    }],
+    columns: ["kind", "prompt", "before", "after", "as wanted"].map((header) => ({ header })),
     rows: asked.map((prompt): Cell[] => {
       const right = prompt.after.answer === prompt[prompt.wanted];
       return [

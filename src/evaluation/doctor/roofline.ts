@@ -28,25 +28,36 @@ const THREADS = { cpu: 8192, gpu: 1 << 18 };
 /** Rounds of 16 steps: a launch takes milliseconds on either. */
 const ROUNDS = { cpu: 256, gpu: 512 };
 
-/** Measures the arithmetic peak; contraction to 2 keeps the chains finite and free of subnormals. */
-export async function multiplyAddPeak(gpu: Gpu, options: TimingOptions = {}): Promise<number> {
+/** Multiply-adds on independent chains, ready to be timed. */
+export interface PeakWork extends Disposable {
+  /** Records the work once. */
+  readonly record: () => void;
+  /** Floating-point operations of one call. */
+  readonly operations: number;
+}
+
+/** Makes the work that the arithmetic peak is measured by; its chains tend to 2, so they stay finite and normal. */
+export function peakWork(gpu: Gpu): PeakWork {
   const kind = gpu.isCpu ? "cpu" : "gpu";
   const threads = THREADS[kind];
-  using start = gpu.zeros([threads], "probe start");
-  using out = gpu.tensor([threads], "probe sums");
   const rounds = ROUNDS[kind];
-  const ms = await bestMs(
-    gpu,
-    () => probeMultiplyAdd(gpu.stream, { start }, { rounds, factor: 0.5, summand: 1, out }),
-    options,
-  );
-  return threads * rounds * OPERATIONS_PER_ROUND / ms / 1e6;
+  const start = gpu.zeros([threads], "probe start");
+  const out = gpu.tensor([threads], "probe sums");
+  return {
+    record: () => void probeMultiplyAdd(gpu.stream, { start }, { rounds, factor: 0.5, summand: 1, out }),
+    operations: threads * rounds * OPERATIONS_PER_ROUND,
+    [Symbol.dispose]: () => {
+      start.dispose();
+      out.dispose();
+    },
+  };
 }
 
 /** Measures arithmetic, reading and copying. */
 export async function measureRoofline(gpu: Gpu, options: TimingOptions = {}): Promise<Roofline> {
   const bytes = Math.min(BYTES[gpu.isCpu ? "cpu" : "gpu"], gpu.limits.maxStorageBufferBindingSize);
-  const multiplyAddGflops = await multiplyAddPeak(gpu, options);
+  using work = peakWork(gpu);
+  const multiplyAddGflops = work.operations / await bestMs(gpu, work.record, options) / 1e6;
   using x = gpu.zeros([Math.floor(bytes / 16) * 4], "probe source");
   let readMs: number;
   {

@@ -1,0 +1,43 @@
+/** `deno task bench`: measures speed as ratios in one run, against other libraries and against simpler ways. */
+import { dirname } from "node:path";
+import { benchMarkdown } from "../tests/bench/comparison.ts";
+import { BENCH_NAMES, runBench } from "../tests/bench/suite.ts";
+import {
+  command,
+  type CommonFlags,
+  handOut,
+  prepareFolder,
+  run,
+  someOf,
+  UsageError,
+  wholeNumber,
+} from "./cli/command.ts";
+
+const program = command(
+  "bench",
+  "Measures speed as ratios in one run, rounds interleaved, and prints a Markdown table.",
+  "deno task bench --only matmul,search",
+)
+  .option(
+    "--only <parts>",
+    `parts to run, parted by commas: ${BENCH_NAMES.join(", ")}`,
+    someOf(BENCH_NAMES),
+    BENCH_NAMES,
+  )
+  .option("--rounds <n>", "timed rounds, the fastest of which counts", wholeNumber, 7);
+
+await run(program, async (signal) => {
+  const flags = program.opts<CommonFlags & { only: typeof BENCH_NAMES; rounds: number }>();
+  if (flags.rounds === 0) throw new UsageError("Cannot measure in 0 rounds: give --rounds 1 or more");
+  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
+  const result = await runBench(flags.only, {
+    modelDir: flags.model,
+    seed: flags.seed,
+    rounds: flags.rounds,
+    onStage: (stage) => {
+      signal.throwIfAborted();
+      console.error(`Measuring ${stage}`);
+    },
+  });
+  await handOut(flags, result, benchMarkdown(result));
+});

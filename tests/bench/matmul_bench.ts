@@ -1,0 +1,148 @@
+/**
+ * f32 matrix products against other WebGPU libraries, our own plain kernel, and the arithmetic peak of the device.
+ *
+ * @module
+ */
+import { matmulNt } from "../../kernels/matmul_nt.ts";
+import { toBf16 } from "../../src/checkpoint/half.ts";
+import { type PeakWork, peakWork } from "../../src/evaluation/doctor/roofline.ts";
+import { SeededRandom } from "../../src/linalg/seeded_random.ts";
+import type { Comparison } from "./comparison.ts";
+import { type BenchContext, recorded } from "./context.ts";
+import { jaxPeers, type PeerProduct, tfjsPeers } from "./peers.ts";
+import { race, type Timing } from "./race.ts";
+
+/** Sizes with the least factor by which the fastest peer should be beaten. */
+const SIZES = [
+  { rows: 512, inner: 512, cols: 512, goal: 6 },
+  { rows: 128, inner: 576, cols: 1536, goal: 5 },
+];
+
+/** Outputs of each product that are checked against float64. */
+const CHECKED = 64;
+
+/** Uniform numbers in [-1, 1), the same for the same seed and label. */
+function operand(seed: number, label: string, length: number): Float32Array<ArrayBuffer> {
+  const random = new SeededRandom(seed, "bench", label);
+  return Float32Array.from({ length }, () => 2 * random.uniform() - 1);
+}
+
+/**
+ * Checks some outputs of a product against float64.
+ *
+ * @throws {Error} If one is off by more than rounding allows.
+ */
+export function checkProduct(name: string, product: PeerProduct, got: Float32Array, seed: number): void {
+  const { rows, inner, cols, a, b } = product;
+  if (got.length !== rows * cols) throw new Error(`${name} gave ${got.length} outputs, wanted ${rows * cols}`);
+  const random = new SeededRandom(seed, "checked outputs");
+  for (let i = 0; i < CHECKED; i++) {
+    const row = random.below(rows);
+    const col = random.below(cols);
+    let want = 0;
+    let size = 0;
+    for (let k = 0; k < inner; k++) {
+      const term = a[row * inner + k]! * b[col * inner + k]!;
+      want += term;
+      size += Math.abs(term);
+    }
+    const error = Math.abs(got[row * cols + col]! - want);
+    if (!(error <= 2 * inner * 2 ** -24 * size)) {
+      throw new Error(`${name} is wrong at [${row}, ${col}]: got ${got[row * cols + col]}, wanted ${want}`);
+    }
+  }
+}
+
+const gflops = ({ rows, inner, cols }: PeerProduct, { bestMs }: Timing): number =>
+  2 * rows * inner * cols / bestMs / 1e6;
+
+function describe(product: PeerProduct, timing: Timing): string {
+  return `${timing.name}: ${timing.bestMs.toPrecision(3)} ms, ${gflops(product, timing).toPrecision(3)} GFLOP/s`;
+}
+
+async function compare(
+  context: BenchContext,
+  size: typeof SIZES[number],
+  work: PeakWork,
+): Promise<Comparison[]> {
+  const { gpu, seed, rounds } = context;
+  const { stream } = gpu;
+  const { rows, inner, cols, goal } = size;
+  const product: PeerProduct = {
+    rows,
+    inner,
+    cols,
+    a: operand(seed, `a ${rows} x ${inner}`, rows * inner),
+    b: operand(seed, `b ${cols} x ${inner}`, cols * inner),
+  };
+  using a = gpu.upload(product.a, [rows, inner], "bench a");
+  using b = gpu.upload(product.b, [cols, inner], "bench b");
+  using half = gpu.upload(new Uint8Array(toBf16(product.b).buffer), [cols, inner], "bench b as bf16", "bf16");
+  using out = gpu.tensor([rows, cols], "bench product");
+  const peers = [...await jaxPeers(product), ...await tfjsPeers(product)];
+  try {
+    const ours = [
+      recorded(gpu, "f32 nt", () => void matmulNt(stream, { a, b }, { out })),
+      recorded(gpu, "f32 nt, naive kernel", () => void matmulNt(stream, { a, b }, { out, variant: "naive" })),
+    ];
+    for (const contender of ours) {
+      await contender.run(1);
+      const [got] = await stream.read(out);
+      checkProduct(contender.name, product, got as Float32Array, seed);
+    }
+    for (const peer of peers) checkProduct(peer.name, product, await peer.result(), seed);
+    const bf16 = recorded(gpu, "bf16 weights", () => void matmulNt(stream, { a, b: half }, { out }));
+    const bound = recorded(gpu, "multiply-adds", work.record);
+    const timings = await race([...ours, bf16, bound, ...peers], { rounds });
+    const [mine, naive, withHalf, adds, ...theirs] = timings as [Timing, Timing, Timing, Timing, ...Timing[]];
+    const peak = work.operations / adds.bestMs / 1e6;
+    const fastest = theirs.reduce((x, y) => (y.bestMs < x.bestMs ? y : x));
+    const what = `f32 matmul ${rows} x ${inner} x ${cols}`;
+    const common = { bench: "matmul", ours: describe(product, mine) } as const;
+    return [
+      {
+        ...common,
+        what: `${what}, fastest peer`,
+        against: theirs.map((timing) => describe(product, timing)).join("; "),
+        value: fastest.bestMs / mine.bestMs,
+        unit: "x",
+        goal: { side: "at least", value: goal },
+      },
+      {
+        ...common,
+        what: `${what}, naive kernel`,
+        against: describe(product, naive),
+        value: naive.bestMs / mine.bestMs,
+        unit: "x",
+      },
+      {
+        ...common,
+        what: `${what}, share of the arithmetic peak`,
+        against: `multiply-adds: ${peak.toPrecision(3)} GFLOP/s`,
+        value: 100 * gflops(product, mine) / peak,
+        unit: "%",
+      },
+      {
+        bench: "matmul",
+        what: `${what}, bf16 weights against f32`,
+        ours: describe(product, withHalf),
+        against: describe(product, mine),
+        value: mine.bestMs / withHalf.bestMs,
+        unit: "x",
+      },
+    ];
+  } finally {
+    for (const peer of peers) peer.dispose();
+  }
+}
+
+/** Measures products as weights are stored (`nt`) against the fastest peer in either layout. */
+export async function matmulBench(context: BenchContext): Promise<Comparison[]> {
+  using work = peakWork(context.gpu);
+  const found: Comparison[] = [];
+  for (const size of SIZES) {
+    context.onStage(`matmul ${size.rows} x ${size.inner} x ${size.cols}`);
+    found.push(...await compare(context, size, work));
+  }
+  return found;
+}

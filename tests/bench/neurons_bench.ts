@@ -1,0 +1,137 @@
+/**
+ * Certified ranking of MLP neurons against the published algorithm, which scores every neuron.
+ *
+ * @module
+ */
+import { addScaledRows } from "../../kernels/add_scaled_rows.ts";
+import { Captures } from "../../src/attribution/captures.ts";
+import { rankFfnNeurons } from "../../src/attribution/neuron_scores.ts";
+import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
+import { writtenVectors } from "../../src/attribution/weight_vectors.ts";
+import { loadModel } from "../../src/model/load_model.ts";
+import type { Model } from "../../src/model/model.ts";
+import { nextTokens } from "../../src/model/next_tokens.ts";
+import type { Comparison } from "./comparison.ts";
+import type { BenchContext } from "./context.ts";
+import { type Contender, race, type Timing } from "./race.ts";
+
+/** A fact that the world models know. */
+const PROMPT = "The capital of France is";
+
+/** Neurons wanted. */
+const TOP = 100;
+
+/** A neuron's number (layer * dMlp + neuron) with its score. */
+interface Scored {
+  readonly index: number;
+  readonly score: number;
+}
+
+/**
+ * The published algorithm (Yu and Ananiadou 2024), batched by layer: one forward pass, then for each layer the product of
+ * all its neurons with the vocabulary, softmax, and the increase of the target's log-probability over the layer's base.
+ *
+ * @param readEach Whether the scores of each layer are read back before the next, as the published loop does; else all
+ * together.
+ */
+async function rankByLayers(
+  model: Model,
+  ids: readonly number[],
+  target: number,
+  readEach: boolean,
+): Promise<Scored[]> {
+  const { gpu, config: { nLayers, dMlp, dModel } } = model;
+  using captures = new Captures(model, ids);
+  using base = gpu.tensor([nLayers, dModel], "residuals after attention");
+  gpu.stream.copy(captures.bases, base, { from: nLayers * dModel, elements: nLayers * dModel });
+  using baseLogProb = captures.projection.logProb(base, target);
+  using scores = gpu.tensor([nLayers * dMlp], "scores");
+  const index = Array.from({ length: dMlp }, (_, i) => i);
+  for (let layer = 0; layer < nLayers; layer++) {
+    using x = writtenVectors(model, [{ weight: `blocks.${layer}.mlp.W_out`, index }]);
+    using slot = model.uploadIndex(new Array<number>(dMlp).fill(nLayers + layer), "bases");
+    using factor = gpu.tensor([dMlp], "coefficients");
+    gpu.stream.copy(captures.coefficients, factor, { from: layer * dMlp, elements: dMlp });
+    using sums = addScaledRows(gpu.stream, { x, base: captures.bases, slot, factor });
+    using logProb = captures.projection.logProb(sums, target);
+    gpu.stream.copy(logProb, scores, { to: layer * dMlp });
+    if (readEach) await gpu.stream.read(logProb);
+  }
+  const [found, bases] = await gpu.stream.read(scores, baseLogProb);
+  return Array.from(found, (x, i) => ({ index: i, score: x - bases[Math.floor(i / dMlp)]! }))
+    .sort((a, b) => b.score - a.score || a.index - b.index)
+    .slice(0, TOP);
+}
+
+/** Certified: bounds for all neurons, exact scores until the best are certain. */
+async function rankCertified(
+  model: Model,
+  ids: readonly number[],
+  target: number,
+): Promise<{ neurons: Scored[]; evaluated: number; candidates: number }> {
+  using prompt = await ScoredPrompt.open(model, ids, target);
+  const { neurons, evaluated, candidates } = await rankFfnNeurons(prompt, { top: TOP });
+  const { dMlp } = model.config;
+  return {
+    neurons: neurons.map(({ layer, neuron, score }) => ({ index: layer * dMlp + neuron, score })),
+    evaluated,
+    candidates,
+  };
+}
+
+/**
+ * Checks that two rankings agree: score for score, as neurons of nearly equal scores may change places.
+ *
+ * @throws {Error} If a score is off by more than rounding of log-probabilities allows.
+ */
+export function checkRanking(found: readonly Scored[], want: readonly Scored[]): void {
+  if (found.length !== want.length) throw new Error(`Got ${found.length} neurons, wanted ${want.length}`);
+  found.forEach(({ score, index }, place) => {
+    // Differences of log-probabilities of size about 10, each summed in f32.
+    if (!(Math.abs(score - want[place]!.score) <= 1e-4)) {
+      throw new Error(`Neuron ${index} at place ${place} has score ${score}, wanted ${want[place]!.score}`);
+    }
+  });
+}
+
+/** Measures the certified top 100 of all MLP neurons, from the tokens to the sorted list. */
+export async function neuronsBench(context: BenchContext): Promise<Comparison[]> {
+  const { gpu, rounds } = context;
+  context.onStage("certified neurons against all neurons by layer");
+  using model = await loadModel(gpu, context.modelDir);
+  const ids = model.tokens(PROMPT);
+  const target = (await nextTokens(model, ids, 1))[0]!.id;
+  const certified = await rankCertified(model, ids, target);
+  checkRanking(certified.neurons, await rankByLayers(model, ids, target, false));
+  const awaited = (name: string, once: () => Promise<unknown>): Contender => ({
+    name,
+    run: async (calls) => {
+      for (let call = 0; call < calls; call++) await once();
+    },
+  });
+  const [ours, published, together] = await race([
+    awaited("certified", () => rankCertified(model, ids, target)),
+    awaited("by layer", () => rankByLayers(model, ids, target, true)),
+    awaited("by layer, one read-back", () => rankByLayers(model, ids, target, false)),
+  ], { rounds }) as [Timing, Timing, Timing];
+  const { evaluated, candidates } = certified;
+  const common = {
+    bench: "neurons",
+    what: `certified top ${TOP} of ${candidates} MLP neurons, forward pass included`,
+    ours: `${ours.bestMs.toPrecision(3)} ms, ${evaluated} neurons scored`,
+    unit: "x",
+  } as const;
+  return [
+    {
+      ...common,
+      against: `published algorithm batched by layer: ${published.bestMs.toPrecision(3)} ms`,
+      value: published.bestMs / ours.bestMs,
+      goal: { side: "at least", value: 3 },
+    },
+    {
+      ...common,
+      against: `the same with one read-back for all layers: ${together.bestMs.toPrecision(3)} ms`,
+      value: together.bestMs / ours.bestMs,
+    },
+  ];
+}

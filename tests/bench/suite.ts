@@ -1,0 +1,46 @@
+/**
+ * The bench: its parts by name, and a run of some of them.
+ *
+ * @module
+ */
+import { Gpu } from "../../src/gpu/gpu.ts";
+import type { BenchResult, Comparison } from "./comparison.ts";
+import type { BenchContext } from "./context.ts";
+import { matmulBench } from "./matmul_bench.ts";
+import { neuronsBench } from "./neurons_bench.ts";
+import { searchBench, submitsBench } from "./passes_bench.ts";
+
+/** Parts of the bench, as `--only` names them. */
+export const BENCHES = {
+  matmul: matmulBench,
+  submits: submitsBench,
+  search: searchBench,
+  neurons: neuronsBench,
+} as const satisfies Record<string, (context: BenchContext) => Promise<Comparison[]>>;
+
+/** Name of a part. */
+export type BenchName = keyof typeof BENCHES;
+
+/** Names of all parts, in the order in which they run. */
+export const BENCH_NAMES = Object.keys(BENCHES) as BenchName[];
+
+/** Runs parts of the bench one after the other on one device. */
+export async function runBench(
+  names: readonly BenchName[],
+  options: Omit<BenchContext, "gpu">,
+): Promise<BenchResult> {
+  using gpu = await Gpu.open();
+  const comparisons: Comparison[] = [];
+  for (const name of BENCH_NAMES.filter((name) => names.includes(name))) {
+    comparisons.push(...await BENCHES[name]({ gpu, ...options }));
+  }
+  const { os, arch } = Deno.build;
+  return {
+    machine: {
+      adapter: gpu.adapterName,
+      runtime: `Deno ${Deno.version.deno}, ${os} ${arch}, ${navigator.hardwareConcurrency} cores`,
+      date: new Date().toISOString().slice(0, 10),
+    },
+    comparisons,
+  };
+}

@@ -1,0 +1,121 @@
+import { assert, assertEquals, assertGreater, assertRejects, assertStringIncludes } from "@std/assert";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { loadModel } from "../../src/model/load_model.ts";
+import { DEMO_CONFIGURATIONS, DEMO_ROW_SCHEMA, demoKey, type DemoRow } from "../../src/evaluation/demo_row.ts";
+import { type DemoRunOptions, runDemo } from "../../src/evaluation/demo_runner.ts";
+import { summarizeDemo } from "../../src/evaluation/demo_summary.ts";
+import { loadDemoWorld } from "../../src/evaluation/demo_world.ts";
+import { ResultsFile } from "../../src/evaluation/results_file.ts";
+import { resumeDemo } from "../../src/evaluation/resume_demo.ts";
+import { SharedMoments } from "../../src/evaluation/shared_moments.ts";
+import { SecondMoments } from "../../src/editing/second_moments.ts";
+
+/** One case of each relation but the smallest: capital, company's country and city, language, currency, continent. */
+const CASES = [62, 63, 64, 66, 78, 80];
+
+const CHAIN = DEMO_CONFIGURATIONS.filter(({ mode }) => mode === "chain");
+
+const world = await loadDemoWorld("fixtures/world");
+const gpu = await Gpu.open();
+const qwen3 = await loadModel(gpu, "fixtures/world/world-qwen3");
+const moments = new SharedMoments(qwen3, { documents: world.documents });
+
+async function rowsOf(options: DemoRunOptions): Promise<DemoRow[]> {
+  return await Array.fromAsync(runDemo(qwen3, world, { configurations: CHAIN, moments, ...options }));
+}
+
+/** CI's effect test: what the suite demands of all cases, with room for the noise of six. */
+function checkEffect(rows: readonly DemoRow[]): void {
+  assertEquals(rows.map(({ caseId, failure }) => [caseId, failure]), CASES.map((id) => [id, null]));
+  const { columns, counts } = summarizeDemo(rows)[0]!;
+  assertGreater(columns.edit.mean * 6, 4.99, "edits of six that hold");
+  assertGreater(columns.twoHopMean.mean, 0.9, "two-hop mean");
+  assertGreater(columns.neighbours.mean, 0.85, "neighbours");
+  assertEquals([columns.twoHopMean.count, counts!.chains, counts!.cases], [24, 24, 6]);
+  assertGreater(columns.neighbours.count, 35, "neighbours counted");
+}
+
+Deno.test("runDemo() in chain mode makes chains follow and neighbours stay on six cases of world-qwen3", async () => {
+  const rows = await rowsOf({ caseIds: CASES });
+  checkEffect(rows);
+  assertEquals(qwen3.patches.count, 0);
+  for (const row of rows) assertEquals(DEMO_ROW_SCHEMA.parse(JSON.parse(JSON.stringify(row))), row);
+});
+
+Deno.test("runDemo() in chain mode makes chains follow and neighbours stay on six cases of world-gptj", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-gptj");
+  checkEffect(await Array.fromAsync(runDemo(model, world, { configurations: CHAIN, caseIds: CASES })));
+});
+
+Deno.test("runDemo() gives the same row again, another one for another seed, and none that is done", async () => {
+  const [first] = await rowsOf({ caseIds: [80] });
+  const [again, other] = await rowsOf({ caseIds: [80], seeds: [0, 1] });
+  assertEquals(again, first);
+  assert(demoKey(other!) !== demoKey(first!));
+  assertEquals(other!.seed, 1);
+  let announced = NaN;
+  const rows = await rowsOf({
+    caseIds: [80],
+    isDone: (key) => demoKey(key) === demoKey(first!),
+    onStart: (count) => announced = count,
+  });
+  assertEquals([rows, announced], [[], 0]);
+});
+
+Deno.test("runDemo() writes down an edit that fails, with the answers of the unedited model, and goes on", async () => {
+  const broken = new SharedMoments(qwen3, { documents: world.documents });
+  broken.ensure = () => Promise.resolve();
+  const rows = await rowsOf({ caseIds: [62, 80], moments: broken });
+  assertEquals(rows.map(({ caseId }) => caseId), [62, 80]);
+  for (const { failure, before, after, lastNll } of rows) {
+    assertStringIncludes(failure!, "Cannot give second moments of layer");
+    assertEquals([after, lastNll], [before, []]);
+    assertEquals([before.edit, before.twoHopCloze.length], [[[false]], 4]);
+  }
+  assertEquals(qwen3.patches.count, 0);
+});
+
+Deno.test("runDemo() refuses a case that is none of the suite, and stops when asked to", async () => {
+  await assertRejects(() => rowsOf({ caseIds: [1] }), TypeError, "Cannot run case 1: it is no two-hop case");
+  const reason = new Error("stop here");
+  await assertRejects(() => rowsOf({ caseIds: [62], signal: AbortSignal.abort(reason) }), Error, "stop here");
+});
+
+Deno.test("resumeDemo() keeps every row as it comes and makes none twice", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/demo.jsonl`;
+    const options = { configurations: CHAIN, moments, caseIds: [80] };
+    const seen: number[] = [];
+    const run = async (caseIds: number[]): Promise<DemoRow[]> => {
+      using results = await ResultsFile.open(path, DEMO_ROW_SCHEMA);
+      return await resumeDemo(qwen3, world, results, { ...options, caseIds }, ({ caseId }) => seen.push(caseId));
+    };
+    const first = await run([80]);
+    const all = await run([62, 80]);
+    assertEquals([seen, all.map(({ caseId }) => caseId)], [[80, 62], [80, 62]]);
+    assertEquals(all[0], first[0]);
+    assertEquals((await Deno.readTextFile(path)).split("\n").length, 3);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("SharedMoments computes a layer once, as SecondMoments does, and refuses one that was not asked for", async () => {
+  const documents = world.documents.slice(0, 5);
+  let runs = 0;
+  const shared = new SharedMoments(qwen3, { documents, onProgress: () => runs++ });
+  await shared.ensure([2]);
+  await shared.ensure([2, 3]);
+  await shared.ensure([3]);
+  assertEquals(runs, 2);
+  const direct = await SecondMoments.compute(qwen3, { documents, layers: [3] });
+  assertEquals(await shared.get(3), await direct.get(3));
+  await assertRejects(() => shared.get(4), RangeError, "found layers 2, 3, call ensure([4]) first");
+});
+
+Deno.test("the demo suite leaves no GPU memory behind", () => {
+  qwen3.dispose();
+  assertEquals(gpu.memory().live, 0);
+  gpu[Symbol.dispose]();
+});
