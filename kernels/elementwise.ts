@@ -1,4 +1,4 @@
-import { foldGroups, type Kernel } from "../src/gpu/kernel.ts";
+import { type Constants, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 
@@ -11,6 +11,7 @@ const THREADS = 64;
  * Buffers are multiples of 256 bytes and belong to one tensor alone, so the last thread may run over the end.
  *
  * @param params Parameters besides `quads`, the number of four-element groups.
+ * @param constants `override` constants besides the workgroup size.
  */
 export function dispatchElementwise(
   stream: Stream,
@@ -19,12 +20,13 @@ export function dispatchElementwise(
   count: number,
   groupLimit: number | undefined,
   params: Readonly<Record<string, number>> = {},
+  constants: Constants = {},
 ): void {
   const quads = Math.ceil(count / 4);
   stream.dispatch(kernel, {
     tensors,
     params: { ...params, quads },
     groups: foldGroups(Math.ceil(quads / THREADS), groupLimit),
-    constants: { WG: THREADS },
+    constants: { ...constants, WG: THREADS },
   });
 }

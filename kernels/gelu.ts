@@ -9,7 +9,7 @@ const KERNEL = defineKernel({
   name: "gelu",
   code,
   buffers: ["read", "write"],
-  params: { exact: "u32", quads: "u32" },
+  params: { quads: "u32" },
 });
 
 /** Options of {@linkcode gelu} and its gradient. */
@@ -30,7 +30,8 @@ export function gelu(stream: Stream, input: { x: Tensor }, options: GeluOptions)
   const action = "apply GELU";
   checkDtype(action, "x", input.x, "f32");
   const out = outputTensor(stream, action, input.x.shape, [input.x], options);
-  const params = { exact: options.kind === "exact" ? 1 : 0 };
-  dispatchElementwise(stream, KERNEL, [input.x, out], out.length, options.groupLimit, params);
+  // A constant, not a parameter: Mesa's CPU driver compiles a kernel that a parameter halves again at every launch.
+  const constants = { EXACT: options.kind === "exact" ? 1 : 0 };
+  dispatchElementwise(stream, KERNEL, [input.x, out], out.length, options.groupLimit, {}, constants);
   return out;
 }

@@ -28,6 +28,7 @@ export const DEFAULT_MODEL = "fixtures/world/world-qwen3";
 
 /** The call was wrong: exit code 2. */
 export class UsageError extends Error {
+  /** Name that the exit code goes by. */
   override readonly name = "UsageError";
 }
 

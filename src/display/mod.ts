@@ -16,6 +16,7 @@ export type { ProgressSink, ProgressState } from "./progress_sinks.ts";
 export * from "./report.ts";
 export * from "./search_figure.ts";
 export * from "./show.ts";
+export * from "./stage_progress.ts";
 export * from "./static_svg.ts";
 export * from "./table.ts";
 export type { Mode, PlotlyObject, PlotlyValue } from "./theme.ts";

@@ -8,7 +8,7 @@ import { aceChain, type ChainHyperparameters } from "./ace_chain.ts";
 import { acePaper } from "./ace_paper.ts";
 import { type ChainPrompts, chainPrompts } from "./chain_prompts.ts";
 import { makeContexts } from "./contexts.ts";
-import { momentsFor } from "./corpus.ts";
+import { corpusFor, momentsFor } from "./corpus.ts";
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
 import { Edit, type EditRecord, type SearchSummary } from "./edit.ts";
 import { measurePatches } from "./edit_norms.ts";
@@ -84,7 +84,7 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
 /**
  * Checks requests against the model and brings them to their one form; the order of the checks is that of their cost.
  *
- * @throws {TypeError} As {@linkcode edit} does for requests and missing facts.
+ * @throws {TypeError} As {@linkcode edit} does for requests, missing facts and a missing corpus.
  */
 export async function checkRequests(
   model: Model,
@@ -98,6 +98,8 @@ export async function checkRequests(
         "to keep. Give a facts file (`facts: await loadFacts(path)`, or --facts FILE), or use mode paper",
     );
   }
+  // Without a corpus there is nothing to plan for.
+  if (!options.moments) corpusFor(model, options);
   const wanted = normalizeRequests(requests, facts && mode === "chain" ? (t) => facts.relationOf(t).name : undefined);
   const pairs = wanted.map(({ prompt, subject, target }) => ({
     prompt: prompt.replace("{}", () => subject),

@@ -5,11 +5,12 @@
  */
 import { z } from "zod";
 import { FileError } from "../checkpoint/file_error.ts";
-import { decodeFloats } from "../checkpoint/half.ts";
+import { countNonFinite, decodeFloats } from "../checkpoint/half.ts";
 import { SafetensorsFile } from "../checkpoint/safetensors_reader.ts";
 import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
 import { layerOfHook } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
+import type { LowRankPatch } from "../model/weight_patches.ts";
 import { Edit, type EditNorm, type EditRecord } from "./edit.ts";
 
 /** Version of the layout; a reader refuses newer ones. */
@@ -67,16 +68,31 @@ export async function loadEdit(model: Model, path: string): Promise<Edit> {
       "Load the model that it was made for",
     );
   }
-  const patches = [];
+  const patches: LowRankPatch[] = [];
   for (const leftName of file.names.filter((name) => name.endsWith(".left"))) {
     const weight = leftName.slice(0, -".left".length);
     const rightName = `${weight}.right`;
     if (!file.names.includes(rightName)) throw refuse(`factor "${rightName}" is missing`, "Save the edit again");
-    const rank = file.info(leftName).shape[1]!;
-    const read = async (name: string): Promise<Float32Array> =>
-      Float32Array.from(decodeFloats("F32", await file.read(name)));
-    patches.push({ weight, rank, left: await read(leftName), right: await read(rightName) });
+    const read = async (name: string): Promise<Float32Array> => {
+      const { dtype, shape } = file.info(name);
+      if (dtype !== "F32" || shape.length !== 2) {
+        throw refuse(`factor "${name}" is ${dtype} [${shape}], wanted F32 of two sizes`, "Save the edit again");
+      }
+      const bytes = await file.read(name);
+      if (countNonFinite(dtype, bytes) > 0) {
+        throw refuse(`factor "${name}" holds values that are NaN or infinite`, "Compute the edit again");
+      }
+      return Float32Array.from(decodeFloats(dtype, bytes));
+    };
+    patches.push({
+      weight,
+      left: await read(leftName),
+      right: await read(rightName),
+      rank: file.info(leftName).shape[1]!,
+    });
   }
+  if (patches.length === 0) throw refuse("it holds no change of a weight", "Save the edit again");
+  model.patches.check(patches);
   patches.sort((a, b) => layerOfHook(a.weight) - layerOfHook(b.weight));
   return new Edit(model, record, patches, norms);
 }

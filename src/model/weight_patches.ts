@@ -46,9 +46,14 @@ export class WeightPatches implements Disposable {
 
   /** Applies a change set after those applied before. @throws {RangeError} If a factor does not fit its weight. */
   add(id: symbol, patches: readonly LowRankPatch[]): void {
-    for (const patch of patches) this.#check(patch);
+    this.check(patches);
     this.#applied.set(id, patches);
     this.#recompute(patches.map((patch) => patch.weight));
+  }
+
+  /** Passes changes that fit this model. @throws {RangeError} If a factor does not fit its weight; TypeError if there is none. */
+  check(patches: readonly LowRankPatch[]): void {
+    for (const patch of patches) this.#check(patch);
   }
 
   /** Takes a change set away; later ones stay, as if it had never been. */

@@ -19,6 +19,8 @@ for await (const { name } of Deno.readDir(FOLDER)) {
   Deno.test(`notebook ${name} shows a figure as Plotly JSON, SVG and text`, async () => {
     const { cells } = await readNotebook(path);
     const figures = JSON.stringify(cells);
-    for (const type of ["application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"]) assert(figures.includes(type));
+    for (const type of ["application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"]) {
+      assert(figures.includes(type));
+    }
   });
 }

@@ -97,19 +97,21 @@ Deno.test("edit --save writes a patch that ask --patch answers with, over two ho
 });
 
 Deno.test("edit refuses what it cannot do with exit code 1 and says what it needs", async () => {
-  const berlin = EDIT.with(-1, "Paris");
-  for (
-    const [args, message] of [
-      [EDIT, "Cannot edit in chain mode without facts"],
-      [[...berlin, ...FACTS], "the model gives this answer already"],
-      [[...EDIT, "--mode", "paper"], "found no corpus"],
-      [[...EDIT, ...FACTS, "--exclude", "France"], "it is the subject of the edit"],
-    ] as const
-  ) {
-    const { code, stdout, stderr } = await call("edit", [...args]);
-    assertEquals([code, stdout], [1, ""]);
-    assertStringIncludes(stderr, message);
-  }
+  await withFolder(async (folder) => {
+    const berlin = [...EDIT, ...FACTS, ...await shortCorpus(folder)];
+    for (
+      const [args, message] of [
+        [EDIT, "Cannot edit in chain mode without facts"],
+        [[...EDIT, ...FACTS, "--target", "Paris"], "the model gives this answer already"],
+        [[...EDIT, "--mode", "paper"], "found no corpus"],
+        [[...berlin, "--exclude", "France"], "it is the subject of the edit"],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await call("edit", [...args]);
+      assertEquals([code, stdout], [1, ""]);
+      assertStringIncludes(stderr, message);
+    }
+  });
 });
 
 Deno.test("attribute lists layers and certified neurons with tokens; --json and --out give the same result", async () => {
