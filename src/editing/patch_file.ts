@@ -51,15 +51,16 @@ export async function loadEdit(model: Model, path: string): Promise<Edit> {
   if (file.metadata.get("format") !== "ace-webgpu edit") {
     throw refuse("found a file that is no edit", "Give the file that `edit --save` wrote");
   }
+  const version = Number(file.metadata.get("version"));
+  if (version > VERSION) {
+    throw refuse(`found version ${version}, wanted at most ${VERSION}`, "Use a newer release of ace-webgpu");
+  }
   const head = headSchema.safeParse({
-    version: Number(file.metadata.get("version")),
+    version,
     record: file.metadata.get("record"),
     norms: file.metadata.get("norms"),
   });
   if (!head.success) throw refuse("its description is incomplete", "Save the edit again");
-  if (head.data.version > VERSION) {
-    throw refuse(`found version ${head.data.version}, wanted at most ${VERSION}`, "Use a newer release of ace-webgpu");
-  }
   const { record, norms } = parseDescription(head.data, refuse);
   if (record.modelHash !== model.hash) {
     throw refuse(
@@ -92,7 +93,11 @@ export async function loadEdit(model: Model, path: string): Promise<Edit> {
     });
   }
   if (patches.length === 0) throw refuse("it holds no change of a weight", "Save the edit again");
-  model.patches.check(patches);
+  try {
+    model.patches.check(patches);
+  } catch (cause) {
+    throw refuse(`its changes do not fit the model (${(cause as Error).message})`, "Save the edit again");
+  }
   patches.sort((a, b) => layerOfHook(a.weight) - layerOfHook(b.weight));
   return new Edit(model, record, patches, norms);
 }
