@@ -12,6 +12,7 @@ import { corpusFor, momentsFor } from "./corpus.ts";
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
 import { Edit, type EditRecord, type SearchSummary } from "./edit.ts";
 import { measurePatches } from "./edit_norms.ts";
+import { checkHyperparameters, checkLayers } from "./edit_checks.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { memit } from "./memit.ts";
 import { modelAnswerer } from "./model_answerer.ts";
@@ -33,15 +34,19 @@ const FAR_NLL = 0.5;
  * @returns The edit; `apply` makes it effective.
  * @throws {TypeError} If a request is incomplete, contradicts another or asks for the present answer, if chain mode has
  * no facts, or if there is nothing to compute second moments from.
+ * @throws {RangeError} If a number of the method or a layer of the plan makes no sense, or a prompt is too long.
  */
 export async function edit(model: Model, requests: readonly EditRequest[], options: EditOptions = {}): Promise<Edit> {
   const { method = "ace", mode = "chain", facts, seed = 0 } = options;
-  const wanted = await checkRequests(model, requests, options);
-  const plan = options.plan ?? (await planEdit(model, wanted[0]!, options)).plan;
   const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
   const chain: ChainHyperparameters = { ...CHAIN_DEFAULTS, ...options.chain };
+  checkHyperparameters(hparams);
+  checkHyperparameters({ ...chain });
+  const wanted = await checkRequests(model, requests, options);
+  const plan = options.plan ?? (await planEdit(model, wanted[0]!, options)).plan;
   const chainMode = method === "ace" && mode === "chain";
   const layers = plannedLayers(plan, method, mode);
+  checkLayers(layers, model.config.nLayers);
   const moments = await momentsFor(model, layers, options);
   let contexts: Contexts = [];
   let prompts: ChainPrompts[] = [];

@@ -13,6 +13,7 @@ export * from "./facts.ts";
 export type { FactChain, RelationForms } from "./facts_file.ts";
 export * from "./layer_plan.ts";
 export * from "./patch_file.ts";
+export type { FileSink, OpenSink } from "../checkpoint/write_file.ts";
 export * from "./plan_edit.ts";
 export * from "./recall_profile.ts";
 export * from "./requests.ts";

@@ -8,6 +8,7 @@ import { FileError } from "../checkpoint/file_error.ts";
 import { countNonFinite, decodeFloats } from "../checkpoint/half.ts";
 import { SafetensorsFile } from "../checkpoint/safetensors_reader.ts";
 import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
+import type { OpenSink } from "../checkpoint/write_file.ts";
 import { layerOfHook } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
 import type { LowRankPatch } from "../model/weight_patches.ts";
@@ -25,8 +26,13 @@ const recordSchema = z.looseObject({
   requests: z.array(z.object({ prompt: z.string(), subject: z.string(), target: z.string() })),
 });
 
-/** Writes an edit to `path` (temporary name, then rename). @throws {FileError} If the file cannot be written. */
-export async function saveEdit(edit: Edit, path: string): Promise<void> {
+/**
+ * Writes an edit to `path` (temporary name, then rename).
+ *
+ * @param open Opens the temporary file.
+ * @throws {FileError} If the file cannot be written; nothing is left behind.
+ */
+export async function saveEdit(edit: Edit, path: string, open?: OpenSink): Promise<void> {
   const tensors = edit.patches.flatMap(({ weight, left, right, rank }) => [
     { name: `${weight}.left`, dtype: "F32" as const, shape: [left.length / rank, rank], data: left },
     { name: `${weight}.right`, dtype: "F32" as const, shape: [right.length / rank, rank], data: right },
@@ -36,7 +42,7 @@ export async function saveEdit(edit: Edit, path: string): Promise<void> {
     version: String(VERSION),
     record: JSON.stringify(edit.record),
     norms: JSON.stringify(edit.norms()),
-  });
+  }, open);
 }
 
 /**

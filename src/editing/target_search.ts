@@ -87,7 +87,7 @@ const LOOK_EVERY = 6;
 /**
  * Runs a search.
  *
- * @throws {RangeError} If a vector cannot reach any label: with the model's last layer, only an edit at a label's own
+ * @throws {RangeError} If a row is longer than the context, or a vector cannot reach any label: with the model's last layer, only an edit at a label's own
  * position changes its prediction.
  */
 export async function searchTargets(
@@ -177,6 +177,7 @@ function repeat(perSite: readonly number[], slots: number): Float32Array {
 
 function checkReach(model: Model, rows: readonly SearchRow[], { layer }: SearchOptions): void {
   const { nLayers } = model.config;
+  for (const { ids } of rows) model.checkTokens(ids, model.tokenizer.decode(ids));
   if (!Number.isInteger(layer) || layer < 0 || layer >= nLayers) {
     throw new RangeError(`Cannot search at layer ${layer}: the model has layers 0 to ${nLayers - 1}`);
   }

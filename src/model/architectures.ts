@@ -81,23 +81,27 @@ export function architectureOf(config: ModelConfig): Architecture {
 /**
  * Reads a parsed config.json by the record of its family.
  *
- * @throws {TypeError} If the family is unknown or a field that changes the maths has an unsupported value.
+ * @throws {TypeError} If the family is unknown, a field that changes the maths has an unsupported value, or sizes contradict
+ * each other.
  */
 export function readModelConfig(json: unknown, path: string): ModelConfig {
   const type = (json as { model_type?: unknown } | null)?.model_type;
   const known = Object.keys(ARCHITECTURES).join(", ");
   if (typeof type !== "string" || !Object.hasOwn(ARCHITECTURES, type)) {
     throw new TypeError(
-      `Cannot use ${path}: found model_type ${JSON.stringify(type)}, wanted one of ${known}. ` +
+      `Cannot use ${path}: found ${type === undefined ? "no model_type" : `model_type ${JSON.stringify(type)}`}, ` +
+        `wanted one of ${known}. ` +
         `Choose a model of a supported family`,
     );
   }
   const config = ARCHITECTURES[type]!.readConfig(json, path);
-  if (config.nHeads % config.nKvHeads !== 0) {
-    throw new TypeError(
-      `Cannot use ${path}: found ${config.nHeads} heads on ${config.nKvHeads} key/value heads, ` +
-        `wanted a multiple. The file is damaged or of another model`,
-    );
+  const { nHeads, nKvHeads, dModel, dHead, rotary } = config;
+  const wrong = (found: string): TypeError =>
+    new TypeError(`Cannot use ${path}: found ${found}. The file is damaged or of another model`);
+  if (!Number.isInteger(dHead)) throw wrong(`${nHeads} heads for a width of ${dModel}, wanted a divisor`);
+  if (nHeads % nKvHeads !== 0) throw wrong(`${nHeads} heads on ${nKvHeads} key/value heads, wanted a multiple`);
+  if (rotary.dims % 2 !== 0 || rotary.dims > dHead) {
+    throw wrong(`${rotary.dims} turned features in heads of ${dHead}, wanted an even number of at most ${dHead}`);
   }
   return config;
 }

@@ -141,6 +141,7 @@ export class Model implements Disposable {
    */
   gradients(tokens: readonly number[], target: number, names: readonly string[]): ActivationCache {
     const { stream } = this.gpu;
+    this.checkTokens([target]);
     using rows = this.rowsFor([tokens]);
     using ids = this.uploadIds([tokens], rows.queries);
     using tape = new Tape();

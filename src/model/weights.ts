@@ -1,4 +1,5 @@
 import type { Gpu } from "../gpu/gpu.ts";
+import { BufferPool } from "../gpu/pool.ts";
 import { type Dtype, DTYPE_BYTES, formatShape, type Tensor } from "../gpu/tensor.ts";
 import { type Checkpoint } from "../checkpoint/checkpoint_folder.ts";
 import { countNonFinite, type FloatDtype } from "../checkpoint/half.ts";
@@ -54,6 +55,7 @@ export function checkWeights(checkpoint: Checkpoint, config: ModelConfig, gpu: G
   const wanted = namedWeights(config);
   const names = new Set(wanted.map((w) => w.stored));
   let total = 0;
+  let reserved = 0;
   for (const { stored, shape } of wanted) {
     const found = checkpoint.tensors.get(stored);
     const where = `Cannot load ${checkpoint.dir}: tensor "${stored}"`;
@@ -74,6 +76,7 @@ export function checkWeights(checkpoint: Checkpoint, config: ModelConfig, gpu: G
       );
     }
     total += bytes;
+    reserved += BufferPool.roundedSize(bytes, limit);
   }
   for (const name of checkpoint.tensors.keys()) {
     const tiedHead = config.tied && name === architectureOf(config).outer["unembed.W_U"]?.name;
@@ -84,9 +87,9 @@ export function checkWeights(checkpoint: Checkpoint, config: ModelConfig, gpu: G
       );
     }
   }
-  if (total > gpu.availableBytes) {
+  if (reserved > gpu.availableBytes) {
     throw new RangeError(
-      `Cannot load ${checkpoint.dir}: its weights take ${total} bytes on the GPU and ${gpu.availableBytes} are ` +
+      `Cannot load ${checkpoint.dir}: its weights take ${reserved} bytes on the GPU and ${gpu.availableBytes} are ` +
         `available on ${gpu.adapterName}. Use a smaller model or close others`,
     );
   }

@@ -12,14 +12,28 @@ export function only<const T extends readonly z.util.Literal[]>(values: T): z.Zo
   return z.literal(values).optional();
 }
 
-/** Checks `json` and phrases what does not fit for the reader of `path`. @throws {TypeError} If it does not fit. */
+/** What an issue wanted instead, in words. */
+function wantedBy(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_value") {
+    return `wanted ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+  }
+  if (issue.code === "invalid_type") return `wanted a value of type ${issue.expected}`;
+  if (issue.code === "too_small") return `wanted a number above ${issue.minimum}`;
+  return issue.message;
+}
+
+/**
+ * Checks `json` and phrases what does not fit for the reader of `path`.
+ *
+ * @throws {TypeError} If it does not fit.
+ */
 export function checkConfig<T>(schema: z.ZodType<T>, json: unknown, path: string): T {
   const result = schema.safeParse(json, { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  const where = issue.path.join(".") || "the top level";
+  const found = issue.input === undefined ? "is missing" : `is ${JSON.stringify(issue.input)}`;
   throw new TypeError(
-    `Cannot use ${path}: field ${where} is ${JSON.stringify(issue.input)}, ${issue.message}. ` +
-      `The model would be computed wrongly, so it is refused`,
+    `Cannot use ${path}: field ${issue.path.join(".")} ${found}, ${wantedBy(issue)}. ` +
+      `The model would be computed wrongly, so it is refused: choose another model or correct the file`,
   );
 }

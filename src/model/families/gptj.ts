@@ -15,6 +15,7 @@ const schema = z.looseObject({
   tie_word_embeddings: only([false]),
   rope_scaling: only([null]),
   scale_attn_weights: only([true]),
+  quantization_config: only([null]),
 });
 
 function readConfig(json: unknown, path: string): ModelConfig {

@@ -24,7 +24,10 @@ const schema = z.looseObject({
   rope_parameters: z.looseObject({
     rope_theta: z.number().positive(),
     rope_type: only(["default"]),
+    partial_rotary_factor: only([1]),
   }).optional(),
+  partial_rotary_factor: only([1]),
+  quantization_config: only([null]),
 });
 
 function readConfig(json: unknown, path: string): ModelConfig {

@@ -1,0 +1,35 @@
+/** Smallest value of each number of a method that must not be 0. */
+const ABOVE_ZERO = ["lr", "clamp"];
+
+/**
+ * Passes numbers of a method that it can work with; null stands for a choice of the method's own.
+ *
+ * @throws {RangeError} If one is no finite number from 0 up, a rate or a length is 0, or there is no whole step.
+ */
+export function checkHyperparameters(numbers: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === null || value === undefined) continue;
+    const least = name === "steps" ? 1 : 0;
+    const usable = typeof value === "number" && Number.isFinite(value) && value >= least &&
+      !(ABOVE_ZERO.includes(name) && value === 0) && (name !== "steps" || Number.isInteger(value));
+    if (usable) continue;
+    const wanted = name === "steps"
+      ? "a whole number from 1 up"
+      : `a number ${ABOVE_ZERO.includes(name) ? "above 0" : "from 0 up"}`;
+    throw new RangeError(`Cannot edit with ${name} ${value}: wanted ${wanted}`);
+  }
+}
+
+/**
+ * Passes layers that a model has, at least one.
+ *
+ * @throws {RangeError} If there is none, or one is not in the model.
+ */
+export function checkLayers(layers: readonly number[], nLayers: number): void {
+  const wrong = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= nLayers);
+  if (layers.length > 0 && wrong === undefined) return;
+  const found = layers.length === 0 ? "no layer" : `layer ${wrong}`;
+  throw new RangeError(
+    `Cannot edit by this plan: found ${found}, wanted some of 0 to ${nLayers - 1}. Plan again, or name others`,
+  );
+}
