@@ -1,13 +1,6 @@
+import { pmet } from "./pmet.ts";
 import type { EditSession } from "./session.ts";
-import { solveSpread } from "./solve_spread.ts";
-import {
-  type Contexts,
-  currentValues,
-  findTargets,
-  type SpreadHyperparameters,
-  takeKeys,
-  type TokenRequest,
-} from "./targets.ts";
+import type { Contexts, SpreadHyperparameters, TokenRequest } from "./targets.ts";
 
 /** One stage of ACE's paper mode. */
 export interface PaperStage {
@@ -31,20 +24,6 @@ export async function acePaper(
   hparams: SpreadHyperparameters,
   search: "joint" | "mlp" = "mlp",
 ): Promise<void> {
-  for (const { requests, layers } of stages) {
-    const z = layers.at(-1)!;
-    const targets = await findTargets(session, requests, contexts, hparams, {
-      layer: z,
-      sites: search === "joint" ? ["attn", "mlp"] : ["mlp"],
-      switchFactor: true,
-    });
-    for (const [i, layer] of layers.entries()) {
-      const keys = await takeKeys(session, requests, contexts, layer);
-      const current = await currentValues(session, requests, "mlp", z);
-      const divisor = Math.sqrt(layers.length - i);
-      session.write(
-        await solveSpread(session, { layer, keys, current, target: targets.mlp, divisor }, hparams.lambda),
-      );
-    }
-  }
+  // Each stage is PMET's search and spread; what is ACE's own is which prompts go to which layers, and in which order.
+  for (const { requests, layers } of stages) await pmet(session, requests, contexts, layers, hparams, search);
 }

@@ -1,7 +1,7 @@
 import type { Model } from "../model/model.ts";
 import type { Contexts } from "./targets.ts";
 
-/** Words that contexts begin with, as in the published code (methods 2.1); the first ones are used. */
+/** Words that contexts begin with, as in the published code of MEMIT, PMET and ACE; the first ones are used. */
 const BEGINNINGS = ["The", "Therefore", "Because", "I", "You"];
 
 /**

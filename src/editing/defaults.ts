@@ -1,7 +1,7 @@
 import type { ChainHyperparameters } from "./ace_chain.ts";
 import type { SpreadHyperparameters } from "./targets.ts";
 
-/** Defaults of chain mode (methods 3.11). */
+/** Defaults of chain mode, chosen on the world models; `docs/results.md` has what they reach. */
 export const CHAIN_DEFAULTS: Readonly<ChainHyperparameters> = {
   oneHopWeight: null,
   keptWeight: 1,
@@ -15,7 +15,7 @@ export const CHAIN_DEFAULTS: Readonly<ChainHyperparameters> = {
   stop: 0.005,
 };
 
-/** Defaults of PMET, MEMIT and paper mode for models up to {@linkcode SMALL_MODEL} wide (methods 6.7). */
+/** Defaults of PMET, MEMIT and paper mode for models up to {@linkcode SMALL_MODEL} wide, chosen on the world models. */
 export const SPREAD_DEFAULTS: Readonly<SpreadHyperparameters> = {
   steps: 30,
   lr: 0.2,

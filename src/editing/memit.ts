@@ -1,13 +1,6 @@
-import { solveSpread } from "./solve_spread.ts";
 import type { EditSession } from "./session.ts";
-import {
-  type Contexts,
-  currentValues,
-  findTargets,
-  type SpreadHyperparameters,
-  takeKeys,
-  type TokenRequest,
-} from "./targets.ts";
+import { writeSpread } from "./spread_writes.ts";
+import { type Contexts, findTargets, type SpreadHyperparameters, type TokenRequest } from "./targets.ts";
 
 /**
  * MEMIT (Meng et al. 2023, arXiv 2210.07229): wanted block outputs z* at the last layer, spread linearly over `layers`.
@@ -23,21 +16,15 @@ export async function memit(
   layers: readonly number[],
   hparams: SpreadHyperparameters,
 ): Promise<void> {
-  const z = layers.at(-1)!;
   const targets = await findTargets(session, requests, contexts, hparams, {
-    layer: z,
+    layer: layers.at(-1)!,
     sites: ["block"],
     switchFactor: false,
   });
-  for (const [i, layer] of layers.entries()) {
-    const keys = await takeKeys(session, requests, contexts, layer);
-    const current = await currentValues(session, requests, "block", z);
-    session.write(
-      await solveSpread(
-        session,
-        { layer, keys, current, target: targets.block, divisor: layers.length - i },
-        hparams.lambda,
-      ),
-    );
-  }
+  await writeSpread(session, requests, contexts, layers, {
+    site: "block",
+    target: targets.block,
+    divisor: (layersLeft) => layersLeft,
+    lambda: hparams.lambda,
+  });
 }

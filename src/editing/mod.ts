@@ -19,5 +19,6 @@ export * from "./recall_profile.ts";
 export * from "./requests.ts";
 export * from "./second_moments.ts";
 export type { EditProgress, MomentSource } from "./session.ts";
+export type { SearchNumbers } from "./target_search.ts";
 export type { SpreadHyperparameters } from "./targets.ts";
 export type { Probe } from "./token_probe.ts";

@@ -1,13 +1,6 @@
-import { solveSpread } from "./solve_spread.ts";
 import type { EditSession } from "./session.ts";
-import {
-  type Contexts,
-  currentValues,
-  findTargets,
-  type SpreadHyperparameters,
-  takeKeys,
-  type TokenRequest,
-} from "./targets.ts";
+import { writeSpread } from "./spread_writes.ts";
+import { type Contexts, findTargets, type SpreadHyperparameters, type TokenRequest } from "./targets.ts";
 
 /**
  * PMET (Li et al. 2024, arXiv 2308.08742): attention and MLP outputs are searched jointly at the last layer, the MLP
@@ -16,6 +9,7 @@ import {
  * D = R Kᵀ (lambda C + K Kᵀ)⁻¹ with R = (m* - m) / sqrt(layers left).
  *
  * @param layers Edited layers, ascending.
+ * @param search Vectors searched: both jointly with the attention half dropped, or the MLP's alone. Default: "joint".
  */
 export async function pmet(
   session: EditSession,
@@ -23,19 +17,17 @@ export async function pmet(
   contexts: Contexts,
   layers: readonly number[],
   hparams: SpreadHyperparameters,
+  search: "joint" | "mlp" = "joint",
 ): Promise<void> {
-  const z = layers.at(-1)!;
   const targets = await findTargets(session, requests, contexts, hparams, {
-    layer: z,
-    sites: ["attn", "mlp"],
+    layer: layers.at(-1)!,
+    sites: search === "joint" ? ["attn", "mlp"] : ["mlp"],
     switchFactor: true,
   });
-  for (const [i, layer] of layers.entries()) {
-    const keys = await takeKeys(session, requests, contexts, layer);
-    const current = await currentValues(session, requests, "mlp", z);
-    const divisor = Math.sqrt(layers.length - i);
-    session.write(
-      await solveSpread(session, { layer, keys, current, target: targets.mlp, divisor }, hparams.lambda),
-    );
-  }
+  await writeSpread(session, requests, contexts, layers, {
+    site: "mlp",
+    target: targets.mlp,
+    divisor: (layersLeft) => Math.sqrt(layersLeft),
+    lambda: hparams.lambda,
+  });
 }

@@ -3,7 +3,7 @@ import { crossEntropyBackward } from "../../kernels/cross_entropy_backward.ts";
 import { gatherRows } from "../../kernels/gather_rows.ts";
 import { klDivergence } from "../../kernels/kl_divergence.ts";
 import { klDivergenceBackward } from "../../kernels/kl_divergence_backward.ts";
-import { logSoftmax } from "../../kernels/log_softmax.ts";
+import { logSoftmax } from "../../kernels/softmax.ts";
 import { scatterAddRows } from "../../kernels/scatter_add_rows.ts";
 import { scatterRows } from "../../kernels/scatter_rows.ts";
 import { sumRowsBySlot } from "../../kernels/sum_rows_by_slot.ts";

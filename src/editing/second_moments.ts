@@ -1,5 +1,6 @@
 /**
- * Second moments of MLP keys over a corpus: what the closed forms preserve (methods 2.4).
+ * Second moments of MLP keys over a corpus: what the closed forms preserve (Meng et al. 2022,
+ * "Locating and editing factual associations in GPT", section 3.1).
  *
  * @module
  */

@@ -20,7 +20,7 @@ export interface WriteSystem {
   kept?: Float32Array;
 }
 
-/** D = (R / divisor) Kᵀ (lambda C + K Kᵀ)⁻¹, the write of MEMIT, PMET and paper mode (methods 2.5). */
+/** D = (R / divisor) Kᵀ (lambda C + K Kᵀ)⁻¹, the write of MEMIT, PMET and paper mode (Meng et al. 2023, equation 14). */
 export async function solveSpread(session: EditSession, system: WriteSystem, lambda: number): Promise<Write> {
   const { layer } = system;
   return await withMetric(session, { layer, lambda }, (metric) => solveWrite(session, system, metric, 1));

@@ -33,12 +33,8 @@ export interface SearchRow {
   keepAt?: number;
 }
 
-/** Numbers of a search (methods.md 2.2 and 3.10 for their meaning). */
-export interface SearchOptions {
-  /** Layer whose output is changed. */
-  layer: number;
-  /** Searched sites; two are searched jointly. */
-  sites: readonly SearchSite[];
+/** Numbers of a search that methods choose. */
+export interface SearchNumbers {
   /** Most evaluations; the last is followed by no update. */
   steps: number;
   /** Adam's rate. */
@@ -51,6 +47,14 @@ export interface SearchOptions {
   klFactor: number;
   /** Factor of the negative log-probability in the loss. Default: 1. */
   nllFactor?: number;
+}
+
+/** What is searched, and when the search ends. */
+export interface SearchOptions extends SearchNumbers {
+  /** Layer whose output is changed. */
+  layer: number;
+  /** Searched sites; two are searched jointly. */
+  sites: readonly SearchSite[];
   /** Ends the search below this value of ... */
   stopBelow: number;
   /** ... the whole loss or the negative log-probability alone. */
@@ -87,8 +91,8 @@ const LOOK_EVERY = 6;
 /**
  * Runs a search.
  *
- * @throws {RangeError} If a row is longer than the context, or a vector cannot reach any label: with the model's last layer, only an edit at a label's own
- * position changes its prediction.
+ * @throws {RangeError} If a row is longer than the context, or a vector cannot reach any label: with the model's last
+ * layer, only an edit at a label's own position changes its prediction.
  */
 export async function searchTargets(
   model: Model,
@@ -175,15 +179,19 @@ function repeat(perSite: readonly number[], slots: number): Float32Array {
   return Float32Array.from(perSite.flatMap((value) => new Array<number>(slots).fill(value)));
 }
 
+/** Whether a change after `layer` reaches a label: after the last layer nothing reads positions but their own. */
+export function reachesLabel(rows: readonly SearchRow[], layer: number, nLayers: number): boolean {
+  return layer < nLayers - 1 ||
+    rows.some((row) => row.labels.some((l) => row.edits.some((e) => e.position === l.position)));
+}
+
 function checkReach(model: Model, rows: readonly SearchRow[], { layer }: SearchOptions): void {
   const { nLayers } = model.config;
   for (const { ids } of rows) model.checkTokens(ids, model.tokenizer.decode(ids));
   if (!Number.isInteger(layer) || layer < 0 || layer >= nLayers) {
     throw new RangeError(`Cannot search at layer ${layer}: the model has layers 0 to ${nLayers - 1}`);
   }
-  if (layer < nLayers - 1) return;
-  const reaches = rows.some((row) => row.labels.some((l) => row.edits.some((e) => e.position === l.position)));
-  if (!reaches) {
+  if (!reachesLabel(rows, layer, nLayers)) {
     throw new RangeError(
       `Cannot search at layer ${layer}, the last: no attention follows, so a vector at the edited token does not reach ` +
         `the prediction at another. Choose an earlier layer or the last token of the prompt`,

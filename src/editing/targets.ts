@@ -1,5 +1,5 @@
 /**
- * Target values and keys at one edit token per prompt: what MEMIT, PMET and ACE's paper mode share (methods 2.2, 2.3).
+ * Target values and keys at one edit token per prompt: what MEMIT, PMET and ACE's paper mode share.
  *
  * @module
  */
@@ -7,7 +7,13 @@ import { captureRows } from "../model/capture.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { editPosition, type EditToken, targetIds } from "./edit_token.ts";
 import type { EditSession } from "./session.ts";
-import { type SearchResult, type SearchRow, type SearchSite, searchTargets } from "./target_search.ts";
+import {
+  type SearchNumbers,
+  type SearchResult,
+  type SearchRow,
+  type SearchSite,
+  searchTargets,
+} from "./target_search.ts";
 
 /** Context templates: types of contexts, each a list of texts with one `{}`; keys are means of types. */
 export type Contexts = readonly (readonly string[])[];
@@ -26,20 +32,8 @@ export interface TokenRequest {
   more?: readonly { prompt: string; subject: string }[];
 }
 
-/** Hyper-parameters of MEMIT, PMET and paper mode (methods section 4). */
-export interface SpreadHyperparameters {
-  /** Evaluations of a search. */
-  steps: number;
-  /** Adam's rate. */
-  lr: number;
-  /** Longest vector as a multiple of the unchanged output. */
-  clamp: number;
-  /** Weight decay. */
-  weightDecay: number;
-  /** Factor of the divergence at "{subject} is a". */
-  klFactor: number;
-  /** Factor of the negative log-probability in the loss. Default: 1. */
-  nllFactor?: number;
+/** Hyper-parameters of MEMIT, PMET and paper mode; what they keep by `klFactor` is the prediction at "{subject} is a". */
+export interface SpreadHyperparameters extends SearchNumbers {
   /** Weight of the second moments: pseudo-tokens of preserved knowledge. */
   lambda: number;
 }
@@ -103,13 +97,8 @@ export async function findTargets(
   for (const [i, request] of requests.entries()) {
     session.report("search", i, requests.length);
     const found = await searchTargets(model, searchRows(model.tokenizer, request, contexts), {
+      ...hparams,
       ...search,
-      steps: hparams.steps,
-      lr: hparams.lr,
-      clamp: hparams.clamp,
-      weightDecay: hparams.weightDecay,
-      klFactor: hparams.klFactor,
-      ...(hparams.nllFactor === undefined ? {} : { nllFactor: hparams.nllFactor }),
       stopBelow: 0.05,
       stopOn: "loss",
       scale: "first",

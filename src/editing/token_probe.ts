@@ -1,6 +1,6 @@
 import type { Model } from "../model/model.ts";
 import type { EditToken } from "./edit_token.ts";
-import { searchTargets } from "./target_search.ts";
+import { reachesLabel, searchTargets } from "./target_search.ts";
 import { searchRows, type SpreadHyperparameters } from "./targets.ts";
 import type { EditRequest } from "./requests.ts";
 
@@ -28,20 +28,16 @@ export async function probe(
   hparams: SpreadHyperparameters,
 ): Promise<Probe> {
   const rows = searchRows(model.tokenizer, { ...request, editToken: token }, [["{}"]]);
-  const reaches = layer < model.config.nLayers - 1 ||
-    rows.some((row) => row.labels.some((l) => row.edits.some((e) => e.position === l.position)));
-  if (!reaches) {
-    // After the last layer nothing reads other positions: the probe needs no search to know.
+  if (!reachesLabel(rows, layer, model.config.nLayers)) {
+    // The probe needs no search to know.
     return { layer, token, before: Infinity, after: Infinity };
   }
   const { steps } = await searchTargets(model, rows, {
+    ...hparams,
+    nllFactor: 1,
     layer,
     sites: ["mlp"],
     steps: PROBE_STEPS + 1,
-    lr: hparams.lr,
-    clamp: hparams.clamp,
-    weightDecay: hparams.weightDecay,
-    klFactor: hparams.klFactor,
     stopBelow: 0,
     stopOn: "nll",
     switchFactor: false,
