@@ -2,12 +2,13 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./adam_project.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import type { ReductionOptions } from "./filled_rows.ts";
 import { checkDistinct, checkLength, rowSizes, rowThreads } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "adam_project",
-  code,
+  code: link(code),
   buffers: ["write", "read", "write", "write", "read", "read"],
   params: {
     rows: "u32",

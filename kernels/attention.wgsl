@@ -9,6 +9,7 @@
 // memory    8 * WG bytes workgroup; reads k and v once a row; sums of the mix stay in z, which its thread alone uses
 // numerics  running maximum, so no exp overflows; finite for |score| < 1e38; a row that sees no key gives z = 0
 // twin      tests/reference/attention.ts
+// calls     row_max, row_sum
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
@@ -33,32 +34,6 @@ fn score(qAt: u32, kAt: u32) -> f32 {
   var sum = 0.0;
   for (var d = 0u; d < params.dHead; d++) { sum += q[qAt + d] * k[kAt + d]; }
   return params.scale * sum;
-}
-
-// Largest value of the threads by a fixed tree; every thread gets it.
-fn rowMax(value: f32, lane: u32) -> f32 {
-  partials[lane] = value;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half >>= 1u) {
-    if (lane < half) { partials[lane] = max(partials[lane], partials[lane + half]); }
-    workgroupBarrier();
-  }
-  let largest = partials[0];
-  workgroupBarrier();
-  return largest;
-}
-
-// Sum of one value a thread by a fixed tree; every thread gets it.
-fn rowSum(value: f32, lane: u32) -> f32 {
-  partials[lane] = value;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half >>= 1u) {
-    if (lane < half) { partials[lane] += partials[lane + half]; }
-    workgroupBarrier();
-  }
-  let sum = partials[0];
-  workgroupBarrier();
-  return sum;
 }
 
 @compute @workgroup_size(WG)

@@ -14,6 +14,7 @@
 // memory    no workgroup memory, no barrier; reads q and dz twice for 8 keys
 // numerics  no exp overflows, as no score exceeds its logSumExp but by rounding; a key that nobody sees gives 0
 // twin      tests/reference/attention.ts
+// calls     attention_products
 
 struct Params {
   count: u32, tiles: u32, chunks: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32,
@@ -53,17 +54,6 @@ fn mix(a: vec4f, b: vec4f, c: vec4f, d: vec4f, loAt: u32, hiAt: u32) {
     vHi[0] += c.x * y; vHi[1] += c.y * y; vHi[2] += c.z * y; vHi[3] += c.w * y;
     vHi[4] += d.x * y; vHi[5] += d.y * y; vHi[6] += d.z * y; vHi[7] += d.w * y;
   }
-}
-
-// Products of this lane's quad with the quads of lanes 0 to 3, and with those of lanes 4 to 7.
-fn productsA(x: vec4f, own: vec4f) -> vec4f {
-  return vec4f(dot(subgroupBroadcast(x, 0u), own), dot(subgroupBroadcast(x, 1u), own),
-               dot(subgroupBroadcast(x, 2u), own), dot(subgroupBroadcast(x, 3u), own));
-}
-
-fn productsB(x: vec4f, own: vec4f) -> vec4f {
-  return vec4f(dot(subgroupBroadcast(x, 4u), own), dot(subgroupBroadcast(x, 5u), own),
-               dot(subgroupBroadcast(x, 6u), own), dot(subgroupBroadcast(x, 7u), own));
 }
 
 @compute @workgroup_size(8)

@@ -11,6 +11,7 @@
 // memory    4 * WG bytes workgroup; reads k twice and v once a row; sums stay in dq, which its thread alone uses
 // numerics  no exp overflows, as no score exceeds its logSumExp but by rounding; a row that sees no key gives 0
 // twin      tests/reference/attention.ts
+// calls     row_sum
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
@@ -27,20 +28,7 @@ struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, 
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WG: u32 = 64u;
-var<workgroup> shared_values: array<f32, WG>;
-
-// Sum of one value a thread by a fixed tree; every thread gets it.
-fn rowSum(value: f32, lane: u32) -> f32 {
-  shared_values[lane] = value;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half >>= 1u) {
-    if (lane < half) { shared_values[lane] += shared_values[lane + half]; }
-    workgroupBarrier();
-  }
-  let sum = shared_values[0];
-  workgroupBarrier();
-  return sum;
-}
+var<workgroup> partials: array<f32, WG>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -73,12 +61,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
       slope = params.scale * exp(params.scale * score - logSumExp[row]) * (dp - mean);
     }
-    shared_values[lane] = slope;
+    partials[lane] = slope;
     workgroupBarrier();
     let count = min(WG, seen - first);
     for (var d = lane; d < params.dHead; d += WG) {
       var sum = dq[qAt + d];
-      for (var i = 0u; i < count; i++) { sum += shared_values[i] * k[kvAt + (first + i) * stride + d]; }
+      for (var i = 0u; i < count; i++) { sum += partials[i] * k[kvAt + (first + i) * stride + d]; }
       dq[qAt + d] = sum;
     }
     workgroupBarrier();

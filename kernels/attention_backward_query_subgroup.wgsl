@@ -13,6 +13,7 @@
 // memory    no workgroup memory, no barrier; reads k twice and v once for 8 rows
 // numerics  no exp overflows, as no score exceeds its logSumExp but by rounding; a row that sees no key gives 0
 // twin      tests/reference/attention.ts
+// calls     attention_products
 
 struct Params {
   count: u32, tiles: u32, chunks: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32,
@@ -55,17 +56,6 @@ fn lanesA(x: f32) -> vec4f {
 
 fn lanesB(x: f32) -> vec4f {
   return vec4f(subgroupBroadcast(x, 4u), subgroupBroadcast(x, 5u), subgroupBroadcast(x, 6u), subgroupBroadcast(x, 7u));
-}
-
-// Products of this lane's quad with the quads of lanes 0 to 3, and with those of lanes 4 to 7.
-fn productsA(x: vec4f, own: vec4f) -> vec4f {
-  return vec4f(dot(subgroupBroadcast(x, 0u), own), dot(subgroupBroadcast(x, 1u), own),
-               dot(subgroupBroadcast(x, 2u), own), dot(subgroupBroadcast(x, 3u), own));
-}
-
-fn productsB(x: vec4f, own: vec4f) -> vec4f {
-  return vec4f(dot(subgroupBroadcast(x, 4u), own), dot(subgroupBroadcast(x, 5u), own),
-               dot(subgroupBroadcast(x, 6u), own), dot(subgroupBroadcast(x, 7u), own));
 }
 
 @compute @workgroup_size(8)

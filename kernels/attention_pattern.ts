@@ -2,12 +2,13 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention_pattern.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { type AttentionMask, type AttentionOptions, attentionSizes, attentionThreads } from "./attention_sizes.ts";
 import { type OutputOptions, outputTensor } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "attention_pattern",
-  code,
+  code: link(code),
   buffers: ["read", "read", "read", "read", "write"],
   params: { rows: "u32", queries: "u32", keys: "u32", nHeads: "u32", nKvHeads: "u32", dHead: "u32", scale: "f32" },
 });

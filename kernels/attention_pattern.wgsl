@@ -8,6 +8,7 @@
 // memory    4 * WG bytes workgroup; reads k once a row, writes the row three times
 // numerics  subtracts the largest score; finite for |score| < 1e38; a row that sees no key is 0
 // twin      tests/reference/attention.ts
+// calls     row_max, row_sum
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
@@ -36,30 +37,6 @@ fn score(qAt: u32, kAt: u32) -> f32 {
     }
   }
   return params.scale * sum;
-}
-
-// Largest value of the threads by a fixed tree; every thread gets it.
-fn rowMax(value: f32, lane: u32) -> f32 {
-  partials[lane] = value;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half >>= 1u) {
-    if (lane < half) { partials[lane] = max(partials[lane], partials[lane + half]); }
-    workgroupBarrier();
-  }
-  let largest = partials[0];
-  workgroupBarrier();
-  return largest;
-}
-
-// Sum of one value a thread by a fixed tree; every thread gets it.
-fn rowSum(value: f32, lane: u32) -> f32 {
-  partials[lane] = value;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half >>= 1u) {
-    if (lane < half) { partials[lane] += partials[lane + half]; }
-    workgroupBarrier();
-  }
-  return partials[0];
 }
 
 @compute @workgroup_size(WG)

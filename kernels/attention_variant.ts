@@ -3,6 +3,7 @@ import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { type AttentionOptions, type AttentionSizes, attentionThreads } from "./attention_sizes.ts";
+import { link } from "./link.ts";
 
 /** Rows that a workgroup of the subgroup variants computes, one a lane, and keys that it takes at a time. */
 const SUBGROUP_ROWS = 8;
@@ -25,10 +26,10 @@ export function defineAttention(
   buffers: Kernel["buffers"],
 ): AttentionVariants {
   return {
-    rows: defineKernel({ name, code, buffers, params: { rows: "u32", ...SIZES } }),
+    rows: defineKernel({ name, code: link(code), buffers, params: { rows: "u32", ...SIZES } }),
     subgroup: defineKernel({
       name: `${name}_subgroup`,
-      code: subgroupCode,
+      code: link(subgroupCode),
       buffers,
       params: { count: "u32", tiles: "u32", chunks: "u32", ...SIZES },
     }),

@@ -2,11 +2,12 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
 import code from "./embedding.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { checkDtype, checkWeight, type OutputOptions, outputTensor, rowThreads } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "embedding",
-  code,
+  code: link(code),
   buffers: ["read", "read", "write"],
   params: { rows: "u32", width: "u32", vocab: "u32", weightType: "u32" },
 });

@@ -2,11 +2,12 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
 import code from "./gather_columns.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { checkDtype, checkWeight, type OutputOptions, outputTensor, rowThreads } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "gather_columns",
-  code,
+  code: link(code),
   buffers: ["read", "read", "write"],
   params: { rows: "u32", first: "u32", height: "u32", width: "u32", weightType: "u32" },
 });

@@ -7,6 +7,7 @@
 // memory    no workgroup memory; reads each column once, in strides of `width`
 // numerics  exact; an index from width up gives zeros
 // twin      tests/reference/sub_values.ts
+// calls     weight_at
 
 struct Params { rows: u32, first: u32, height: u32, width: u32, weightType: u32 }
 
@@ -16,17 +17,6 @@ struct Params { rows: u32, first: u32, height: u32, width: u32, weightType: u32 
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WG: u32 = 64u;
-
-// Element i of a weight whose word was loaded; type 0 f32, 1 f16, 2 bf16 (half types are two a word).
-fn decode(word: u32, i: u32, dtype: u32) -> f32 {
-  if (dtype == 0u) { return bitcast<f32>(word); }
-  if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
-  return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
-}
-
-fn weightAt(i: u32) -> f32 {
-  return decode(weight[select(i, i >> 1u, params.weightType != 0u)], i, params.weightType);
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

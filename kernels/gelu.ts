@@ -3,11 +3,12 @@ import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { dispatchElementwise } from "./elementwise.ts";
 import code from "./gelu.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { checkDtype, type OutputOptions, outputTensor } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "gelu",
-  code,
+  code: link(code),
   buffers: ["read", "write"],
   params: { quads: "u32" },
 });

@@ -4,11 +4,12 @@ import type { Tensor } from "../src/gpu/tensor.ts";
 import { dispatchElementwise } from "./elementwise.ts";
 import type { GeluOptions } from "./gelu.ts";
 import code from "./gelu_backward.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { checkDtype, checkLength, outputTensor } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "gelu_backward",
-  code,
+  code: link(code),
   buffers: ["read", "read", "write"],
   params: { quads: "u32" },
 });

@@ -3,11 +3,12 @@ import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { filledRows } from "./filled_rows.ts";
 import code from "./kl_divergence.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { checkLength, type OutputOptions, outputTensor, rowThreads } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "kl_divergence",
-  code,
+  code: link(code),
   buffers: ["read", "read", "read", "write"],
   params: { rows: "u32", width: "u32" },
 });

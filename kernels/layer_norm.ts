@@ -2,11 +2,12 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./layer_norm.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { checkWeight, type OutputOptions, outputTensor, rowSizes, rowThreads } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "layer_norm",
-  code,
+  code: link(code),
   buffers: ["read", "read", "read", "write"],
   params: { rows: "u32", width: "u32", weightType: "u32", biasType: "u32", eps: "f32" },
 });

@@ -9,10 +9,11 @@ import {
   type MatmulProblem,
 } from "./matmul_problem.ts";
 import code from "./matmul_naive.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 
 const KERNEL = defineKernel({
   name: "matmul_naive",
-  code,
+  code: link(code),
   buffers: ["read", "read", "read", "write"],
   params: MATMUL_PARAMS,
 });

@@ -8,6 +8,7 @@
 // memory    no workgroup memory, no barrier, no subgroup operation
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
+// calls     matmul_steps, matmul_store
 
 struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -26,22 +27,6 @@ override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
 override ACCUMULATE: bool = false; // adds to y
 override SYMMETRIC: bool = false; // writes the lower half and its mirror image
 
-// Element i of a weight whose word was loaded; type 0 f32, 1 f16, 2 bf16 (half types are two a word).
-fn decode(word: u32, i: u32, dtype: u32) -> f32 {
-  if (dtype == 0u) { return bitcast<f32>(word); }
-  if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
-  return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
-}
-fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
-
-// Four elements of b from i on, i a multiple of 4.
-fn bQuad(i: u32) -> vec4f {
-  if (B_TYPE == 0u) { return bitcast<vec4f>(vec4u(bPairs[i >> 1u], bPairs[(i >> 1u) + 1u])); }
-  let pair = bPairs[i >> 2u];
-  if (B_TYPE == 1u) { return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y)); }
-  return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
-}
-
 // Steps k to k + 3 of four rows, one row a matrix column, zero past the last step.
 fn aSteps(row: u32, k: u32) -> mat4x4f {
   let width = select(params.inner, params.rows, A_TRANSPOSED);
@@ -59,39 +44,6 @@ fn aSteps(row: u32, k: u32) -> mat4x4f {
   let real = vec4u(k, k + 1u, k + 2u, k + 3u) < vec4u(params.inner);
   for (var i = 0u; i < 4u; i++) { quads[i] = select(vec4f(0.0), quads[i], real); }
   return quads;
-}
-
-// Steps k to k + 3 of four columns, one step a matrix column. Past an end the last one repeats: a is zero there.
-fn bSteps(col: u32, k: u32) -> mat4x4f {
-  let width = select(params.cols, params.inner, B_TRANSPOSED);
-  let at = select(col, k, B_TRANSPOSED);
-  var quads: mat4x4f;
-  for (var i = 0u; i < 4u; i++) {
-    let start = width * select(min(k + i, params.inner - 1u), min(col + i, params.cols - 1u), B_TRANSPOSED);
-    if (B_ALIGNED) {
-      quads[i] = bQuad(start + min(at, width - 4u));
-    } else {
-      for (var j = 0u; j < 4u; j++) { quads[i][j] = bAt(start + min(at + j, width - 1u)); }
-    }
-  }
-  if (B_TRANSPOSED) { return transpose(quads); }
-  return quads;
-}
-
-fn biasQuad(col: u32) -> vec4f {
-  var quad: vec4f;
-  for (var j = 0u; j < 4u && params.biasType < 3u; j++) {
-    let c = min(col + j, params.cols - 1u);
-    quad[j] = decode(bias[select(c, c >> 1u, params.biasType != 0u)], c, params.biasType);
-  }
-  return quad;
-}
-
-fn store(row: u32, col: u32, sum: f32) {
-  if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row)) { return; }
-  let at = row * params.cols + col;
-  if (ACCUMULATE) { y[at] += sum; } else { y[at] = sum; }
-  if (SYMMETRIC) { y[col * params.cols + row] = y[at]; }
 }
 
 @compute @workgroup_size(32)

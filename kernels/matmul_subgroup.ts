@@ -10,10 +10,11 @@ import {
   quadBindings,
 } from "./matmul_problem.ts";
 import code from "./matmul_subgroup.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 
 const KERNEL = defineKernel({
   name: "matmul_subgroup",
-  code,
+  code: link(code),
   buffers: ["read", "read", "read", "read", "read", "write"],
   params: MATMUL_PARAMS,
 });

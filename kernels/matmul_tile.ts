@@ -9,10 +9,11 @@ import {
   type MatmulProblem,
 } from "./matmul_problem.ts";
 import code from "./matmul_tile.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 
 const KERNEL = defineKernel({
   name: "matmul_tile",
-  code,
+  code: link(code),
   buffers: ["read", "read", "read", "write"],
   params: MATMUL_PARAMS,
 });

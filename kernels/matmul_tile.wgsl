@@ -8,6 +8,7 @@
 // memory    8.3 kB workgroup; a group reads its 64 rows and columns once, neighbour threads neighbour elements
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
+// calls     matmul_element, matmul_bias, matmul_store
 
 struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -27,26 +28,6 @@ const DEPTH = 16u; // steps of the inner dimension staged at once
 const STRIDE = TILE + 1u; // one more than the tile, so that a column of it spreads over all banks
 var<workgroup> aTile: array<f32, DEPTH * STRIDE>;
 var<workgroup> bTile: array<f32, DEPTH * STRIDE>;
-
-// Element i of a weight whose word was loaded; type 0 f32, 1 f16, 2 bf16 (half types are two a word).
-fn decode(word: u32, i: u32, dtype: u32) -> f32 {
-  if (dtype == 0u) { return bitcast<f32>(word); }
-  if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
-  return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
-}
-fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
-
-fn biasAt(col: u32) -> f32 {
-  if (params.biasType > 2u) { return 0.0; }
-  return decode(bias[select(col, col >> 1u, params.biasType != 0u)], col, params.biasType);
-}
-
-fn store(row: u32, col: u32, sum: f32) {
-  if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row)) { return; }
-  let at = row * params.cols + col;
-  if (ACCUMULATE) { y[at] += sum; } else { y[at] = sum; }
-  if (SYMMETRIC) { y[col * params.cols + row] = y[at]; }
-}
 
 // Elements i, i + 256, ... of both tiles; zeros past the ends.
 fn stage(row: u32, col: u32, k: u32, thread: u32) {

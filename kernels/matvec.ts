@@ -9,10 +9,11 @@ import {
   quadBindings,
 } from "./matmul_problem.ts";
 import code from "./matvec.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 
 const KERNEL = defineKernel({
   name: "matvec",
-  code,
+  code: link(code),
   buffers: ["read", "read", "read", "read", "read", "write"],
   params: MATMUL_PARAMS,
 });

@@ -7,6 +7,7 @@
 // memory    no workgroup memory, no barrier; reads b once, each load of a serves 8 columns
 // numerics  each lane sums every LANES-th quad in order, then the subgroup adds the lanes
 // twin      tests/reference/matmul.ts
+// calls     matmul_element, matmul_bias, matmul_quad
 
 struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -23,22 +24,6 @@ override A_ALIGNED: bool = false; // inner is a multiple of 4
 override B_ALIGNED: bool = false; // likewise
 override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
 override ACCUMULATE: bool = false; // adds to y
-
-// Element i of a weight whose word was loaded; type 0 f32, 1 f16, 2 bf16 (half types are two a word).
-fn decode(word: u32, i: u32, dtype: u32) -> f32 {
-  if (dtype == 0u) { return bitcast<f32>(word); }
-  if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
-  return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
-}
-fn bAt(i: u32) -> f32 { return decode(b[select(i, i >> 1u, B_TYPE != 0u)], i, B_TYPE); }
-
-// Four elements of b from i on, i a multiple of 4.
-fn bQuad(i: u32) -> vec4f {
-  if (B_TYPE == 0u) { return bitcast<vec4f>(vec4u(bPairs[i >> 1u], bPairs[(i >> 1u) + 1u])); }
-  let pair = bPairs[i >> 2u];
-  if (B_TYPE == 1u) { return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y)); }
-  return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
-}
 
 // Steps k to k + 3 of one row of a, zero past the end.
 fn aSteps(row: u32, k: u32) -> vec4f {
@@ -63,11 +48,6 @@ fn bSteps(col: u32, k: u32) -> mat4x4f {
     }
   }
   return quads;
-}
-
-fn biasAt(col: u32) -> f32 {
-  if (params.biasType > 2u) { return 0.0; }
-  return decode(bias[select(col, col >> 1u, params.biasType != 0u)], col, params.biasType);
 }
 
 fn storeQuad(row: u32, col: u32, lanes: vec4f, lane: u32) {

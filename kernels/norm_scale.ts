@@ -3,11 +3,12 @@ import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import type { NormOptions } from "./layer_norm.ts";
 import code from "./norm_scale.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { outputTensor, rowSizes, rowThreads } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "norm_scale",
-  code,
+  code: link(code),
   buffers: ["read", "write"],
   params: { rows: "u32", width: "u32", centre: "u32", eps: "f32" },
 });

@@ -3,11 +3,12 @@ import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import type { NormOptions } from "./layer_norm.ts";
 import code from "./rms_norm.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { checkWeight, outputTensor, rowSizes, rowThreads } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "rms_norm",
-  code,
+  code: link(code),
   buffers: ["read", "read", "write"],
   params: { rows: "u32", width: "u32", weightType: "u32", eps: "f32" },
 });

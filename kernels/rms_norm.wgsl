@@ -7,6 +7,7 @@
 // memory    4 * WG bytes workgroup; reads x twice (cache), writes y once
 // numerics  finite for |x| < 1e18
 // twin      tests/reference/norms.ts
+// calls     weight_at, row_sum
 
 struct Params { rows: u32, width: u32, weightType: u32, eps: f32 }
 
@@ -17,30 +18,6 @@ struct Params { rows: u32, width: u32, weightType: u32, eps: f32 }
 
 override WG: u32 = 64u;
 var<workgroup> partials: array<f32, WG>;
-
-// Element i of a weight whose word was loaded; type 0 f32, 1 f16, 2 bf16 (half types are two a word).
-fn decode(word: u32, i: u32, dtype: u32) -> f32 {
-  if (dtype == 0u) { return bitcast<f32>(word); }
-  if (dtype == 1u) { return unpack2x16float(word)[i & 1u]; }
-  return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
-}
-
-fn weightAt(i: u32) -> f32 {
-  return decode(weight[select(i, i >> 1u, params.weightType != 0u)], i, params.weightType);
-}
-
-// Sum of one value a thread by a fixed tree; every thread gets it.
-fn rowSum(value: f32, lane: u32) -> f32 {
-  partials[lane] = value;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half >>= 1u) {
-    if (lane < half) { partials[lane] += partials[lane + half]; }
-    workgroupBarrier();
-  }
-  let sum = partials[0];
-  workgroupBarrier();
-  return sum;
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

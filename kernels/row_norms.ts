@@ -3,10 +3,11 @@ import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { type OutputOptions, outputTensor, rowSizes, rowThreads } from "./rows.ts";
 import code from "./row_norms.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 
 const KERNEL = defineKernel({
   name: "row_norms",
-  code,
+  code: link(code),
   buffers: ["read", "write"],
   params: { rows: "u32", width: "u32" },
 });

@@ -7,6 +7,7 @@
 // memory    4 * WG bytes workgroup; reads x once
 // numerics  plain sum of squares; finite for norms below 1e19
 // twin      tests/reference/adam.ts
+// calls     row_sum
 
 struct Params { rows: u32, width: u32 }
 
@@ -16,17 +17,6 @@ struct Params { rows: u32, width: u32 }
 
 override WG: u32 = 64u;
 var<workgroup> partials: array<f32, WG>;
-
-// Sum of one value a thread by a fixed tree; every thread gets it.
-fn rowSum(value: f32, lane: u32) -> f32 {
-  partials[lane] = value;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half >>= 1u) {
-    if (lane < half) { partials[lane] += partials[lane + half]; }
-    workgroupBarrier();
-  }
-  return partials[0];
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

@@ -21,15 +21,35 @@ const KERNEL = defineKernel({
  * @throws {TypeError} If `x` is not f32 or `out` is `x`.
  */
 export function softmax(stream: Stream, input: { x: Tensor }, options: OutputOptions = {}): Tensor {
-  const { x } = input;
-  const action = "take the softmax";
+  return normalise(stream, "take the softmax", input.x, { ...options, label: options.label ?? "softmax" }, false);
+}
+
+/**
+ * Log-probabilities of each row: `x - log(sum(exp(x)))`.
+ *
+ * @param input `x` [..., width] f32.
+ * @returns The natural-log probabilities, the shape of `x`, f32.
+ * @throws {RangeError} If rows are empty or `out` does not fit.
+ * @throws {TypeError} If `x` is not f32 or `out` is `x`.
+ */
+export function logSoftmax(stream: Stream, input: { x: Tensor }, options: OutputOptions = {}): Tensor {
+  return normalise(
+    stream,
+    "take the log-softmax",
+    input.x,
+    { ...options, label: options.label ?? "log-softmax" },
+    true,
+  );
+}
+
+function normalise(stream: Stream, action: string, x: Tensor, options: OutputOptions, log: boolean): Tensor {
   const { rows, width } = filledRows(action, "x", x);
-  const out = outputTensor(stream, action, x.shape, [x], { ...options, label: options.label ?? "softmax" });
+  const out = outputTensor(stream, action, x.shape, [x], options);
   stream.dispatch(KERNEL, {
     tensors: [x, out],
     params: { rows, width },
     groups: foldGroups(rows, options.groupLimit),
-    constants: { WG: rowThreads(stream.gpu, width) },
+    constants: { WG: rowThreads(stream.gpu, width), LOG: Number(log) },
   });
   return out;
 }

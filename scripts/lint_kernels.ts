@@ -3,11 +3,17 @@
  *
  * @module
  */
+import { callsOf } from "../kernels/link.ts";
 import { importsOf } from "./imports.ts";
 import { readFiles, reportFindings, type SourceFile } from "./source_files.ts";
 
 const HEADER_ENTRIES = ["shapes", "types", "grid", "override", "memory", "numerics", "twin"];
 const LONGEST_LINE = 120;
+
+/** Shared functions of a path, or null for a kernel: `kernels/shared/decode.wgsl` is "decode". */
+function sharedName(path: string): string | null {
+  return path.match(/^kernels\/shared\/(\w+)\.wgsl$/)?.[1] ?? null;
+}
 
 /** The lines of comment that a shader starts with. */
 function headerOf(text: string): string[] {
@@ -34,11 +40,14 @@ function headerFindings(name: string, header: readonly string[], paths: Readonly
   return findings;
 }
 
-function codeFindings(text: string): string[] {
+function codeFindings(text: string, wantedEntries: 0 | 1): string[] {
   const code = text.replace(/\/\/.*$/gm, "");
   const findings: string[] = [];
   const entries = code.match(/@compute\b/g)?.length ?? 0;
-  if (entries !== 1) findings.push(`a kernel has one @compute entry point, found ${entries}`);
+  if (entries !== wantedEntries) {
+    const rule = wantedEntries === 1 ? "a kernel has one @compute entry point" : "shared functions have no entry point";
+    findings.push(`${rule}, found ${entries}`);
+  }
   // The device is asked for subgroups by name; Deno's compiler rejects the directive.
   if (/^\s*enable\s+[^;]*subgroups/m.test(code)) findings.push("remove `enable subgroups`: Deno's compiler rejects it");
   const long = text.split("\n").findIndex((line) => line.length > LONGEST_LINE);
@@ -56,6 +65,21 @@ function hasWrapper(name: string, files: readonly SourceFile[]): boolean {
   });
 }
 
+/** Checks a file of functions that kernels share: what it needs is said, and at least two others call it. */
+function sharedFindings(name: string, text: string, shaders: readonly SourceFile[]): string[] {
+  const header = headerOf(text);
+  const findings = codeFindings(text, 0);
+  if (!new RegExp(`^// ${name}: \\S`).test(header[0] ?? "")) {
+    findings.push(`the first line must be "// ${name}: " and what it computes, found "${header[0] ?? ""}"`);
+  }
+  if (!header.some((line) => /^\/\/ needs +\S/.test(line))) {
+    findings.push('the header has no line "// needs ...": name what the calling shader must declare, or nothing');
+  }
+  const callers = shaders.filter((shader) => callsOf(shader.text).includes(name)).length;
+  if (callers < 2) findings.push(`${callers} shaders call it: what one shader needs stands in that shader`);
+  return findings;
+}
+
 /**
  * Checks the kernels in a list of files.
  *
@@ -65,9 +89,17 @@ function hasWrapper(name: string, files: readonly SourceFile[]): boolean {
 export function lintKernels(files: readonly SourceFile[]): string[] {
   const paths = new Set(files.map((file) => file.path));
   const tests = files.filter((file) => /^tests\/kernels\/.*_test\.ts$/.test(file.path));
-  return files.filter((file) => /^kernels\/.*\.wgsl$/.test(file.path)).flatMap(({ path, text }) => {
+  const shaders = files.filter((file) => /^kernels\/.*\.wgsl$/.test(file.path));
+  return shaders.flatMap(({ path, text }) => {
+    const shared = sharedName(path);
+    if (shared !== null) return sharedFindings(shared, text, shaders).map((finding) => `${path}: ${finding}`);
     const name = path.slice("kernels/".length, -".wgsl".length);
-    const findings = [...headerFindings(name, headerOf(text), paths), ...codeFindings(text)];
+    const findings = [...headerFindings(name, headerOf(text), paths), ...codeFindings(text, 1)];
+    for (const called of callsOf(text)) {
+      if (!paths.has(`kernels/shared/${called}.wgsl`)) {
+        findings.push(`it calls ${called}, which is not in kernels/shared`);
+      }
+    }
     if (!hasWrapper(name, files)) {
       findings.push(
         `no wrapper: kernels/${name}.ts, or the wrapper of the operation it is a variant of, must import it`,
@@ -83,6 +115,6 @@ export function lintKernels(files: readonly SourceFile[]): string[] {
 
 if (import.meta.main) {
   const files = readFiles(["kernels", "tests"], [".wgsl", ".ts"]);
-  const count = files.filter((file) => file.path.endsWith(".wgsl")).length;
+  const count = files.filter((file) => file.path.endsWith(".wgsl") && sharedName(file.path) === null).length;
   reportFindings(`Kernels: ${count} shaders`, lintKernels(files));
 }

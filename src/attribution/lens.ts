@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { logSoftmax } from "../../kernels/log_softmax.ts";
+import { logSoftmax } from "../../kernels/softmax.ts";
 import { topK } from "../../kernels/top_k.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { unembed } from "../model/forward.ts";

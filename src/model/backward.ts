@@ -6,7 +6,7 @@
 import { add } from "../../kernels/add.ts";
 import { attentionBackward } from "../../kernels/attention_backward.ts";
 import { geluBackward } from "../../kernels/gelu_backward.ts";
-import { rmsNormBackward } from "../../kernels/rms_norm_backward.ts";
+import { rmsNormBackward } from "../../kernels/norm_backward.ts";
 import { rotary } from "../../kernels/rotary.ts";
 import { siluGatedBackward } from "../../kernels/silu_gated_backward.ts";
 import type { Tensor } from "../gpu/tensor.ts";

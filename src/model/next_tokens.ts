@@ -1,4 +1,4 @@
-import { logSoftmax } from "../../kernels/log_softmax.ts";
+import { logSoftmax } from "../../kernels/softmax.ts";
 import { topK } from "../../kernels/top_k.ts";
 import type { Model } from "./model.ts";
 

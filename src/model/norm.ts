@@ -1,8 +1,7 @@
 import { layerNorm } from "../../kernels/layer_norm.ts";
-import { layerNormBackward } from "../../kernels/layer_norm_backward.ts";
 import { normScale } from "../../kernels/norm_scale.ts";
 import { rmsNorm } from "../../kernels/rms_norm.ts";
-import { rmsNormBackward } from "../../kernels/rms_norm_backward.ts";
+import { layerNormBackward, rmsNormBackward } from "../../kernels/norm_backward.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { PassContext } from "./block.ts";
 import { Temps } from "./hooks.ts";

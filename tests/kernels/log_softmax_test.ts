@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { logSoftmax } from "../../kernels/log_softmax.ts";
+import { logSoftmax } from "../../kernels/softmax.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { logSoftmaxRow } from "../reference/softmax.ts";
 import { assertWithin, withGpuThreads } from "./operands.ts";

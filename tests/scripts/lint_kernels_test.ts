@@ -82,3 +82,44 @@ Deno.test("lintKernels() accepts a variant that its operation's wrapper imports 
   assertEquals(lint(text, [wrapper, byFunction, HOUSE[2]!], path), []);
   assertEquals(lint(text, HOUSE, path).length, 2);
 });
+
+const SHARED = `// double: twice a number.
+//
+// needs     nothing
+
+fn double(x: f32) -> f32 { return x + x; }
+`;
+
+/** Findings for a file of shared functions that the shaders `callers` name. */
+function lintShared(text: string, callers: readonly string[]): string[] {
+  const shaders = callers.map((name) => ({
+    path: `kernels/shared/${name}.wgsl`,
+    text: `// ${name}: something.\n//\n// needs     nothing\n// calls     double\n`,
+  }));
+  return lintKernels([...HOUSE, { path: "kernels/shared/double.wgsl", text }, ...shaders])
+    .filter((finding) => finding.startsWith("kernels/shared/double.wgsl: "));
+}
+
+Deno.test("lintKernels() accepts shared functions that two shaders call", () => {
+  assertEquals(lintShared(SHARED, ["one", "two"]), []);
+});
+
+const BROKEN_SHARED: [string, string, readonly string[], string][] = [
+  ["a first line without their name", SHARED.replace("// double:", "// Double:"), ["one", "two"], '"// double: "'],
+  ["no line on what they need", SHARED.replace("// needs", "// wants"), ["one", "two"], 'no line "// needs ..."'],
+  ["an entry point", `${SHARED}@compute @workgroup_size(1) fn main() {}\n`, ["one", "two"], "no entry point, found 1"],
+  ["a single caller", SHARED, ["one"], "1 shaders call it"],
+];
+
+for (const [what, text, callers, message] of BROKEN_SHARED) {
+  Deno.test(`lintKernels() refuses shared functions with ${what}`, () => {
+    const findings = lintShared(text, callers);
+    assertEquals(findings.length, 1);
+    assertStringIncludes(findings[0]!, message);
+  });
+}
+
+Deno.test("lintKernels() refuses a call of shared functions that do not exist", () => {
+  const findings = lint(SHADER.replace("// twin", "// calls     triple\n// twin"));
+  assertEquals(findings, ["kernels/scale.wgsl: it calls triple, which is not in kernels/shared"]);
+});

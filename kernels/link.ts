@@ -1,0 +1,56 @@
+/**
+ * Functions that several shaders call, kept once in `kernels/shared/`. WGSL has no imports, so a shader names what it
+ * calls in its header and the text is appended; its own lines keep their numbers.
+ *
+ * @module
+ */
+import attention_products from "./shared/attention_products.wgsl" with { type: "text" };
+import decode from "./shared/decode.wgsl" with { type: "text" };
+import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
+import matmul_bias from "./shared/matmul_bias.wgsl" with { type: "text" };
+import matmul_element from "./shared/matmul_element.wgsl" with { type: "text" };
+import matmul_quad from "./shared/matmul_quad.wgsl" with { type: "text" };
+import matmul_steps from "./shared/matmul_steps.wgsl" with { type: "text" };
+import matmul_store from "./shared/matmul_store.wgsl" with { type: "text" };
+import row_max from "./shared/row_max.wgsl" with { type: "text" };
+import row_sum from "./shared/row_sum.wgsl" with { type: "text" };
+import weight_at from "./shared/weight_at.wgsl" with { type: "text" };
+
+const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
+  attention_products,
+  decode,
+  gelu_cdf,
+  matmul_bias,
+  matmul_element,
+  matmul_quad,
+  matmul_steps,
+  matmul_store,
+  row_max,
+  row_sum,
+  weight_at,
+}));
+
+/** Names in the line `// calls ...` of a header. */
+export function callsOf(code: string): string[] {
+  return /^\/\/ calls +(.+)$/m.exec(code)?.[1]?.split(", ") ?? [];
+}
+
+/**
+ * Appends to a shader the shared functions that its header names, and those that they name in turn, each once.
+ *
+ * @throws {TypeError} If a name is not in `kernels/shared/`.
+ */
+export function link(code: string): string {
+  const names = new Set<string>(callsOf(code));
+  for (const name of names) {
+    const text = SHARED.get(name);
+    if (text === undefined) {
+      throw new TypeError(
+        `Cannot link a shader: it calls "${name}", wanted one of ${[...SHARED.keys()].join(", ")}. ` +
+          `Correct the line "// calls" of its header, or add the file to kernels/shared and kernels/link.ts`,
+      );
+    }
+    for (const next of callsOf(text)) names.add(next);
+  }
+  return [code, ...[...names].map((name) => SHARED.get(name)!)].join("\n");
+}
