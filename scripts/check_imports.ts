@@ -14,7 +14,7 @@ export const LAYER_RULE =
 
 const BELOW_MODEL = ["gpu", "kernels", "linalg", "checkpoint"];
 const BELOW_EVALUATION = [...BELOW_MODEL, "model", "attribution", "editing"];
-const LIBRARY = [...BELOW_EVALUATION, "evaluation", "display"];
+const HOUSE = [...BELOW_EVALUATION, "evaluation", "display"];
 
 /** What each layer may import beside its own files. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -27,9 +27,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   editing: [...BELOW_MODEL, "model", "attribution"],
   evaluation: BELOW_EVALUATION,
   display: [],
-  "mod.ts": LIBRARY,
-  scripts: [...LIBRARY, "mod.ts"],
-  notebooks: [...LIBRARY, "mod.ts"],
+  "mod.ts": HOUSE,
+  scripts: [...HOUSE, "mod.ts"],
+  notebooks: [...HOUSE, "mod.ts"],
 };
 
 const BENCH_PACKAGES = ["@jax-js/jax", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgpu"];

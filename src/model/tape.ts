@@ -37,11 +37,6 @@ export class Tape implements Disposable {
     for (const tensor of Object.values(tensors)) this.#owned.add(tensor);
   }
 
-  /** Leaves the memory of `tensor` to the caller although it was recorded. */
-  lend(tensor: Tensor): void {
-    this.#owned.delete(tensor);
-  }
-
   /** What a block left. @throws {TypeError} If the forward pass recorded nothing for it. */
   get(layer: number): BlockTape {
     const found = this.#blocks.get(layer);
