@@ -145,6 +145,21 @@ export class Facts {
   }
 
   /**
+   * Lists the heads whose chain through `entity` to its `relation` the file lists; all heads where it lists no chain of
+   * these two relations.
+   *
+   * @param entity The bridge of the chains.
+   * @param relations First and second relation of the chains.
+   * @returns The first hops of that relation, in the order of the file.
+   */
+  listedHeads(entity: string, relations: readonly [string, string]): Fact[] {
+    const heads = this.headsOf(entity).filter((head) => head.relation === relations[0]);
+    const alike = this.chains.filter((chain) => chain.relations.join("\n") === relations.join("\n"));
+    const listed = new Set(alike.map((chain) => chain.subject));
+    return listed.size === 0 ? heads : heads.filter((head) => listed.has(head.subject));
+  }
+
+  /**
    * Lists what the file says of a subject besides one relation.
    *
    * @param subject Subject of the facts.
@@ -184,17 +199,45 @@ export function loadFacts(path: string): Promise<Facts> {
 }
 
 /**
- * Asks for a relation of a subject in one of its wordings, as a sentence and as a question.
+ * Asks for a relation of a subject the way an edit learns it: in its first sentence and its first question. A relation
+ * without questions is asked for in every one of its sentences.
  *
  * @param relation Relation with its forms.
  * @param subject Subject, or the description of a first hop.
- * @param wording Which form of each kind; the last where there are fewer.
- * @returns The cloze prompt and, where the relation has questions, the question prompt.
+ * @returns Prompts, at least one.
  */
-export function promptForms(relation: Relation, subject: string, wording: number): string[] {
-  const pick = (forms: readonly string[]): string[] => forms.slice(0, wording + 1).slice(-1);
+export function learnedForms(relation: Relation, subject: string): string[] {
+  const [first] = relation.question;
+  if (first === undefined) return relation.cloze.map((form) => fillTemplate(form, subject));
+  return [fillTemplate(relation.cloze[0]!, subject), questionPrompt(fillTemplate(first, subject))];
+}
+
+/**
+ * Asks for a relation of a subject in other words: the second sentence and the second question, which leaves the first
+ * ones free to judge by.
+ *
+ * @param relation Relation with its forms.
+ * @param subject Subject, or the description of a first hop.
+ * @returns Prompts; the only form stands in for a second one.
+ */
+export function spareForms(relation: Relation, subject: string): string[] {
+  const second = (forms: readonly string[]): string[] => forms.slice(0, 2).slice(-1);
   return [
-    ...pick(relation.cloze).map((form) => fillTemplate(form, subject)),
-    ...pick(relation.question).map((form) => questionPrompt(fillTemplate(form, subject))),
+    ...second(relation.cloze).map((form) => fillTemplate(form, subject)),
+    ...second(relation.question).map((form) => questionPrompt(fillTemplate(form, subject))),
   ];
+}
+
+/**
+ * Asks for a relation of a subject in every question; a relation without questions is asked for in its sentences.
+ *
+ * @param relation Relation with its forms.
+ * @param subject Subject, or the description of a first hop.
+ * @returns Prompts, at least one.
+ */
+export function askingForms(relation: Relation, subject: string): string[] {
+  const { question, cloze } = relation;
+  return question.length > 0
+    ? question.map((form) => questionPrompt(fillTemplate(form, subject)))
+    : cloze.map((form) => fillTemplate(form, subject));
 }

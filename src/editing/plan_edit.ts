@@ -3,7 +3,7 @@ import type { Model } from "../model/model.ts";
 import { SPREAD_DEFAULTS } from "./defaults.ts";
 import { targetIds } from "./edit_token.ts";
 import type { EditOptions } from "./edit_options.ts";
-import { promptForms } from "./facts.ts";
+import { learnedForms } from "./facts.ts";
 import { type LayerPlan, planLayers } from "./layer_plan.ts";
 import { recallProfile } from "./recall_profile.ts";
 import type { EditRequest } from "./requests.ts";
@@ -34,7 +34,7 @@ export async function planEdit(model: Model, request: EditRequest, options: Edit
   let others = [request.target];
   if (facts) {
     const relation = facts.relationOf(request.prompt);
-    forms = promptForms(relation, request.subject, 0);
+    forms = learnedForms(relation, request.subject);
     old = facts.object(relation.name, request.subject);
     if (old !== undefined) others = alternatives(facts, relation.name, old);
   }

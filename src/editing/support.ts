@@ -5,7 +5,7 @@
  */
 
 import { SeededRandom } from "../linalg/seeded_random.ts";
-import { type Fact, type Facts, promptForms, type Relation } from "./facts.ts";
+import { type Fact, type Facts, learnedForms, type Relation, spareForms } from "./facts.ts";
 import { type Answerer, fillTemplate, type PromptAnswer } from "./prompt_forms.ts";
 import type { EditRequest } from "./requests.ts";
 
@@ -49,9 +49,9 @@ export interface SupportRecord {
 
 /** Prompts that an edit in chain mode works with. */
 export interface Support {
-  /** Prompts of the fact itself: its first cloze form and its first question. */
+  /** Prompts of the fact itself: its first sentence and first question, or all sentences where there is no question. */
   readonly oneHop: readonly string[];
-  /** The same forms with a first hop's description for the subject, two a head. */
+  /** The same forms with a first hop's description for the subject. */
   readonly twoHop: readonly string[];
   /** Prompts whose continuation must stay what it is. */
   readonly preserve: readonly string[];
@@ -64,9 +64,6 @@ const CHAINS_PER_SIBLING = 2;
 
 /** Support heads through which the subject's other relations are kept. */
 const HEADS_PER_OTHER_RELATION = 2;
-
-const FIRST_WORDING = 0;
-const SECOND_WORDING = 1;
 
 /** The prompts that show whether the model knows a head: its first hop, and both hops where the file has the second. */
 function headPrompts(facts: Facts, relation: Relation, head: Fact): PromptAnswer[] {
@@ -140,14 +137,12 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
   const wordings = [subject, ...heads.slice(0, HEADS_PER_OTHER_RELATION).map((head) => facts.describe(head))];
 
   return {
-    oneHop: promptForms(relation, subject, FIRST_WORDING),
-    twoHop: heads.flatMap((head) => promptForms(relation, facts.describe(head), FIRST_WORDING)),
+    oneHop: learnedForms(relation, subject),
+    twoHop: heads.flatMap((head) => learnedForms(relation, facts.describe(head))),
     preserve: [
-      ...siblings.flatMap((sibling) => promptForms(relation, sibling.subject, FIRST_WORDING)),
-      ...siblingHeads.flatMap((head) => promptForms(relation, facts.describe(head), FIRST_WORDING)),
-      ...others.flatMap((other) =>
-        wordings.flatMap((wording) => promptForms(facts.relation(other.relation), wording, SECOND_WORDING))
-      ),
+      ...siblings.flatMap((sibling) => learnedForms(relation, sibling.subject)),
+      ...siblingHeads.flatMap((head) => learnedForms(relation, facts.describe(head))),
+      ...others.flatMap((other) => wordings.flatMap((wording) => spareForms(facts.relation(other.relation), wording))),
     ],
     used: {
       path: facts.path,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Fact, Facts } from "../editing/facts.ts";
+import { askingForms, type Fact, type Facts } from "../editing/facts.ts";
 import { type Answerer, fillTemplate, type PromptAnswer, questionPrompt } from "../editing/prompt_forms.ts";
 import type { DemoCase } from "./demo_suite.ts";
 import type { CaseSplit } from "./split.ts";
@@ -17,11 +17,11 @@ export interface CasePrompts<T = PromptAnswer> {
   readonly paraphrase: readonly (readonly T[])[];
   /** The relation's questions. */
   readonly question: readonly (readonly T[])[];
-  /** For each judged chain its questions, with the new answer. */
+  /** For each judged chain its questions, or its cloze forms where the relation has none, with the new answer. */
   readonly twoHop: readonly (readonly T[])[];
   /** For each judged chain its first cloze form, with the new answer. */
   readonly twoHopCloze: readonly (readonly T[])[];
-  /** For each judged chain its questions, with the old answer. */
+  /** The same with the old answer. */
   readonly oldAnswer: readonly (readonly T[])[];
   /** Other subjects of the relation, first cloze. */
   readonly neighbours: readonly (readonly T[])[];
@@ -65,6 +65,8 @@ export function casePrompts(facts: Facts, demoCase: DemoCase, split: CaseSplit):
   const { subject, target } = demoCase.request;
   const questions = (about: string, answer: string): PromptAnswer[] =>
     relation.question.map((form) => ({ prompt: questionPrompt(fillTemplate(form, about)), answer }));
+  const asked = (about: string, answer: string): PromptAnswer[] =>
+    askingForms(relation, about).map((prompt) => ({ prompt, answer }));
   const statement = (name: string, about: string, answer: string): PromptAnswer[] => [
     { prompt: fillTemplate(facts.relation(name).cloze[0], about), answer },
   ];
@@ -77,9 +79,9 @@ export function casePrompts(facts: Facts, demoCase: DemoCase, split: CaseSplit):
     edit: [first],
     paraphrase: paraphrases,
     question: questions(subject, target).map((pair) => [pair]),
-    twoHop: split.heads.map((head) => questions(facts.describe(head), target)),
+    twoHop: split.heads.map((head) => asked(facts.describe(head), target)),
     twoHopCloze: split.heads.map((head) => statement(relation.name, facts.describe(head), target)),
-    oldAnswer: split.heads.map((head) => questions(facts.describe(head), demoCase.oldAnswer)),
+    oldAnswer: split.heads.map((head) => asked(facts.describe(head), demoCase.oldAnswer)),
     neighbours: split.neighbours.map(state),
     twoHopNeighbours: split.neighbourHeads.map((head) =>
       statement(relation.name, facts.describe(head), objects.get(head.object)!)

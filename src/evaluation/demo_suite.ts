@@ -52,13 +52,15 @@ export function demoCases(cases: readonly MquakeCase[], facts: Facts): DemoCase[
       }
     }
     const { prompt, subject, target } = mquake.rewrites[0];
+    // Cases over a relation without question forms have beginnings of sentences in their place.
+    const ask = facts.relation(second[1]).question.length > 0 ? questionPrompt : (sentence: string) => sentence;
     return {
       id: mquake.id,
       request: { prompt, subject, target },
       relation: second[1],
       head: { relation: first[1], subject: first[0], object: first[2] },
       oldAnswer: mquake.answer,
-      questions: mquake.questions.map((question) => ({ prompt: questionPrompt(question), answer: mquake.answer })),
+      questions: mquake.questions.map((question) => ({ prompt: ask(question), answer: mquake.answer })),
       hops: mquake.hops.map(({ cloze, answer }) => ({ prompt: cloze, answer })),
     };
   });

@@ -95,7 +95,8 @@ const CASE = z.object({
   new_single_hops: z.array(HOP).min(1),
   orig: z.object({
     triples_labeled: z.array(TRIPLE),
-    new_triples: z.array(TRIPLE),
+    new_triples: z.array(TRIPLE).optional(),
+    new_triples_labeled: z.array(TRIPLE).optional(),
     edit_triples: z.array(TRIPLE),
   }),
   edited_hops: z.array(z.number().int().nonnegative()).optional(),
@@ -113,8 +114,9 @@ const CASE = z.object({
   }
 }).transform((record): MquakeCase => {
   const edits = new Set(record.orig.edit_triples.map((triple) => JSON.stringify(triple)));
-  // Published files do not say which hops are edited; their triples do.
-  const fromTriples = record.orig.new_triples.flatMap((triple, hop) => edits.has(JSON.stringify(triple)) ? [hop] : []);
+  // Published files do not say which hops are edited; their triples do. Files without ids spell them with labels.
+  const triples = record.orig.new_triples ?? record.orig.new_triples_labeled ?? [];
+  const fromTriples = triples.flatMap((triple, hop) => edits.has(JSON.stringify(triple)) ? [hop] : []);
   return {
     id: record.case_id,
     rewrites: record.requested_rewrite,

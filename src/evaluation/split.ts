@@ -57,8 +57,8 @@ function drawInTurn(lists: readonly (readonly Fact[])[], count: number): Fact[] 
 export function splitCase(facts: Facts, demoCase: DemoCase, seed: number): CaseSplit {
   const { head, relation, request: { subject } } = demoCase;
   const random = new SeededRandom(seed, "split", demoCase.id);
-  const siblingHeads = facts.headsOf(subject).filter((other) =>
-    other.relation === head.relation && other.subject !== head.subject
+  const siblingHeads = facts.listedHeads(subject, [head.relation, relation]).filter((other) =>
+    other.subject !== head.subject
   );
   const heads = [head, ...random.sample(siblingHeads, JUDGED_HEADS - 1)];
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError } from "../../src/checkpoint/file_error.ts";
-import { Facts, loadFacts, promptForms } from "../../src/editing/facts.ts";
+import { askingForms, Facts, learnedForms, loadFacts, spareForms } from "../../src/editing/facts.ts";
 import { WORLD, WORLD_PATH } from "./world_answerer.ts";
 
 const SMALL = {
@@ -51,11 +51,30 @@ Deno.test("Facts.parse() fills in what may be left out", () => {
   assertEquals(Facts.parse(noQuestions, "x").factsOf("capital"), []);
 });
 
-Deno.test("promptForms() words a relation as a sentence and as a question", () => {
+Deno.test("learnedForms() asks by the first sentence and question, or by all sentences where there is no question", () => {
   const facts = Facts.parse(SMALL, "small.json");
-  assertEquals(promptForms(facts.relation("country"), "Lyon", 0), ["Lyon is in", "Q: Where is Lyon? A:"]);
-  assertEquals(promptForms(facts.relation("country"), "Lyon", 1), ["Lyon lies in", "Q: Where is Lyon? A:"]);
-  assertEquals(promptForms(facts.relation("capital"), "France", 1), ["The capital of France is"]);
+  assertEquals(learnedForms(facts.relation("country"), "Lyon"), ["Lyon is in", "Q: Where is Lyon? A:"]);
+  const country = { ...facts.relation("country"), question: [] };
+  assertEquals(learnedForms(country, "Lyon"), ["Lyon is in", "Lyon lies in"]);
+});
+
+Deno.test("spareForms() asks in the second wording of each kind, or in the only one", () => {
+  const facts = Facts.parse(SMALL, "small.json");
+  assertEquals(spareForms(facts.relation("country"), "Lyon"), ["Lyon lies in", "Q: Where is Lyon? A:"]);
+  assertEquals(spareForms(facts.relation("capital"), "France"), ["The capital of France is"]);
+});
+
+Deno.test("askingForms() asks by all questions, or by all sentences where there is no question", () => {
+  const facts = Facts.parse(SMALL, "small.json");
+  assertEquals(askingForms(facts.relation("country"), "Lyon"), ["Q: Where is Lyon? A:"]);
+  assertEquals(askingForms(facts.relation("capital"), "France"), ["The capital of France is"]);
+});
+
+Deno.test("Facts.listedHeads() keeps to the listed chains, where the file lists any of these relations", () => {
+  const facts = Facts.parse(SMALL, "small.json");
+  assertEquals(facts.listedHeads("France", ["country", "capital"]).map(({ subject }) => subject), ["Lyon"]);
+  assertEquals(facts.listedHeads("France", ["country", "language"]).map(({ subject }) => subject), ["Lyon", "Nice"]);
+  assertEquals(facts.listedHeads("Italy", ["country", "capital"]), []);
 });
 
 Deno.test("loadFacts() reads the facts of the world models whole", async () => {

@@ -128,3 +128,42 @@ Deno.test("countSplits() adds up what is judged and what is used", async () => {
   assertEquals(few.length, 8);
   assertEquals(counts.supportHeads, 52 * 6 + few.reduce((sum, heads) => sum + heads - 4, 0));
 });
+
+Deno.test("splitCase() judges landmark chains that the case file lists, and support takes other landmarks too", async () => {
+  const landmarks = await loadFacts("fixtures/landmarks/world.json");
+  const cases = demoCases(await loadMquake("fixtures/landmarks/mquake.json"), landmarks);
+  const listed = new Set(landmarks.chains.map((chain) => `${chain.subject}|${chain.relations[1]}`));
+  const splits = cases.map((demoCase) => splitCase(landmarks, demoCase, 0));
+  assertEquals(cases.length, 24);
+  for (const [i, { heads, exclude }] of splits.entries()) {
+    const { request, relation } = cases[i];
+    assert(heads.every(({ subject }) => listed.has(`${subject}|${relation}`)));
+    const knowsAll = { given: (pairs: readonly unknown[]) => Promise.resolve(pairs.map(() => true)) };
+    const support = await selectSupport(landmarks, request, { answerer: knowsAll, exclude });
+    const judged = new Set(exclude);
+    assertEquals(support.used.heads.filter(({ subject }) => judged.has(subject)), []);
+    assertEquals(support.used.siblings.filter((subject) => judged.has(subject)), []);
+    // Three sentences a relation: of the fact itself, and through each head.
+    assertEquals([support.oneHop.length, support.twoHop.length], [3, 3 * support.used.heads.length]);
+  }
+  // Four chains an edit, or all that the file lists.
+  const chains = Map.groupBy(landmarks.chains, ({ entities, relations }) => `${entities[1]}|${relations[1]}`);
+  const wanted = cases.map(({ request, relation }) =>
+    Math.min(4, chains.get(`${request.subject}|${relation}`)!.length)
+  );
+  assertEquals(splits.map(({ heads }) => heads.length), wanted);
+  assert(wanted.reduce((sum, count) => sum + count, 0) >= 50);
+});
+
+Deno.test("casePrompts() asks chains in sentences where the relation has no questions", async () => {
+  const landmarks = await loadFacts("fixtures/landmarks/world.json");
+  const [first] = demoCases(await loadMquake("fixtures/landmarks/mquake.json"), landmarks);
+  assertEquals(first.questions.map(({ prompt }) => prompt)[0].slice(0, 32), "People in the country where Auto");
+  const prompts = casePrompts(landmarks, first, splitCase(landmarks, first, 0));
+  assertEquals(prompts.question, []);
+  assertEquals(prompts.twoHop[0].map(({ prompt }) => prompt), first.questions.map(({ prompt }) => prompt));
+  assertEquals(prompts.paraphrase.flat().map(({ prompt, answer }) => [prompt, answer]), [
+    ["The language spoken in Spain is", "Finnish"],
+    ["The official language of Spain is", "Finnish"],
+  ]);
+});
