@@ -1,9 +1,10 @@
 /** `deno task ask`: continues a prompt; `--top` shows the likeliest next tokens. */
-import { command, type CommonFlags, handOut, run, UsageError, wholeNumber, withModel } from "./cli/command.ts";
+import { handOut, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { nextTokens } from "../src/model/next_tokens.ts";
 import { terminalTable } from "../src/display/table.ts";
 
-const program = command(
+const program = modelCommand(
   "ask",
   "Continues a prompt and streams the answer.",
   'deno task ask --top 5 "The capital of France is"',
@@ -18,7 +19,7 @@ const program = command(
 
 await run(program, async (signal) => {
   const flags = program.opts<
-    CommonFlags & {
+    ModelFlags & {
       top?: number;
       maxTokens: number;
       temperature: number;
@@ -29,7 +30,7 @@ await run(program, async (signal) => {
   >();
   const prompt = program.args[0]!;
   if (prompt.trim() === "") throw new UsageError("Cannot ask an empty prompt: give some text");
-  await withModel(flags.model, async (model) => {
+  await withModel(flags.model, flags, async (model) => {
     if (flags.patch) {
       const { loadEdit } = await import("../src/editing/patch_file.ts");
       (await loadEdit(model, flags.patch)).apply();

@@ -3,19 +3,10 @@ import { dirname } from "node:path";
 import { attribute } from "../src/attribution/attribute.ts";
 import { terminalTable } from "../src/display/table.ts";
 import { attributionTables } from "../src/evaluation/attribution_report.ts";
-import {
-  command,
-  type CommonFlags,
-  handOut,
-  listOf,
-  prepareFolder,
-  run,
-  UsageError,
-  wholeNumber,
-  withModel,
-} from "./cli/command.ts";
+import { handOut, listOf, prepareFolder, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 
-const program = command(
+const program = modelCommand(
   "attribute",
   "Shows which layers and neurons raise the probability of an answer, and the tokens that those neurons promote.",
   'deno task attribute --prompt "The capital of France is" --target Paris --alternatives Berlin,Rome',
@@ -27,12 +18,12 @@ const program = command(
 
 await run(program, async () => {
   const flags = program.opts<
-    CommonFlags & { prompt: string; target?: string; top: number; alternatives?: string[] }
+    ModelFlags & { prompt: string; target?: string; top: number; alternatives?: string[] }
   >();
   if (flags.prompt.trim() === "") throw new UsageError("Cannot attribute an empty prompt: give some text");
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   if (flags.top === 0) throw new UsageError("Cannot show 0 neurons: give --top 1 or more");
-  await withModel(flags.model, async (model) => {
+  await withModel(flags.model, flags, async (model) => {
     const { prompt, top, alternatives } = flags;
     const target = ` ${(flags.target ?? await model.complete(prompt)).trim()}`;
     const found = await attribute(model, { prompt, target, top, ...(alternatives ? { alternatives } : {}) });

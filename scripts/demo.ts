@@ -13,10 +13,11 @@ import { demoSetup } from "../src/evaluation/demo/setup.ts";
 import { type StoryListener, tellStory } from "../src/evaluation/demo/story.ts";
 import { answersTable, groupsTable } from "../src/evaluation/demo/tables_report.ts";
 import { tallyGroups } from "../src/evaluation/demo/tally.ts";
-import { command, type CommonFlags, prepareFolder, run, withModel } from "./cli/command.ts";
+import { prepareFolder, run } from "./cli/command.ts";
+import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { normLines } from "./cli/edit_text.ts";
 
-const program = command(
+const program = modelCommand(
   "demo",
   "Shows what recalls a fact, edits it, and shows what follows, on a small model that answers two-hop questions.",
   "deno task demo --model fixtures/world/world-gptj",
@@ -28,7 +29,7 @@ const program = command(
   .option("--target <text>", "its new answer", "Berlin")
   .option("--head <name>", "held-out head of the two-hop prompt", "Noyon");
 
-interface DemoFlags extends CommonFlags {
+interface DemoFlags extends ModelFlags {
   facts: string;
   prompt: string;
   subject: string;
@@ -64,7 +65,7 @@ await run(program, async (signal) => {
   await prepareFolder(out);
   const wish = { prompt: flags.prompt, subject: flags.subject, target: flags.target };
   const setup = demoSetup(await loadFacts(flags.facts), wish, flags.head, flags.seed);
-  await withModel(flags.model, async (model) => {
+  await withModel(flags.model, flags, async (model) => {
     using progress = new StageProgress();
     const story = await tellStory(model, setup, flags.json ? {} : teller(progress), {
       momentsCache: join(out, "moments"),

@@ -9,11 +9,12 @@ import { saveEdit } from "../src/editing/patch_file.ts";
 import { fillTemplate } from "../src/editing/prompt_forms.ts";
 import { type EditRequest, readRequests } from "../src/editing/requests.ts";
 import type { Model } from "../src/model/model.ts";
-import { command, type CommonFlags, handOut, oneOf, prepareFolder, run, UsageError, withModel } from "./cli/command.ts";
+import { handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
+import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { normLines } from "./cli/edit_text.ts";
 
-interface EditFlags extends CommonFlags {
+interface EditFlags extends ModelFlags {
   method: "ace" | "pmet" | "memit";
   mode: "chain" | "paper";
   scoring: "published" | "contrast";
@@ -29,7 +30,7 @@ interface EditFlags extends CommonFlags {
   dryRun?: boolean;
 }
 
-const program = command(
+const program = modelCommand(
   "edit",
   "Computes an edit of one or several facts, shows the answers before and after, and saves it as a patch file.",
   'deno task edit --prompt "The capital of {} is" --subject France --target Berlin \\\n' +
@@ -93,7 +94,7 @@ await run(program, async (signal) => {
     ...(momentsCache === undefined ? {} : { momentsCache }),
   };
   for (const file of [flags.save, flags.out]) if (file !== undefined) await prepareFolder(dirname(file));
-  await withModel(flags.model, async (model) => {
+  await withModel(flags.model, flags, async (model) => {
     if (flags.dryRun) return await dryRun(model, requests, options, flags);
     using progress = new StageProgress();
     using change = await edit(model, requests, { ...options, onProgress: (state) => progress.update(state) });

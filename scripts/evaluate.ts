@@ -9,19 +9,10 @@ import { type DemoWorld, loadDemoWorld } from "../src/evaluation/demo_world.ts";
 import { ResultsFile } from "../src/evaluation/results_file.ts";
 import { resumeDemo } from "../src/evaluation/resume_demo.ts";
 import { SharedMoments } from "../src/evaluation/shared_moments.ts";
-import {
-  command,
-  type CommonFlags,
-  oneOf,
-  run,
-  someOf,
-  UsageError,
-  wholeNumber,
-  wholeNumbers,
-  withModel,
-} from "./cli/command.ts";
+import { oneOf, run, someOf, UsageError, wholeNumber, wholeNumbers } from "./cli/command.ts";
+import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 
-interface EvaluateFlags extends Omit<CommonFlags, "model"> {
+interface EvaluateFlags extends Omit<ModelFlags, "model"> {
   model: string[];
   suite: "demo";
   world: string;
@@ -32,7 +23,7 @@ interface EvaluateFlags extends Omit<CommonFlags, "model"> {
   seeds?: number[];
 }
 
-const program = command(
+const program = modelCommand(
   "evaluate",
   "Edits every case of a suite in every way, asks what followed and what stayed, and prints one table. A stopped run " +
     "goes on where it was.",
@@ -63,7 +54,7 @@ async function evaluateModel(
   const configurations = DEMO_CONFIGURATIONS.filter(({ method, mode }) =>
     flags.method.includes(method) && (method !== "ace" || flags.mode.includes(mode))
   );
-  return await withModel(dir, async (model) => {
+  return await withModel(dir, flags, async (model) => {
     let progress: Progress | undefined;
     const moments = new SharedMoments(model, {
       documents: world.documents,

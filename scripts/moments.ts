@@ -3,18 +3,10 @@ import { Progress } from "../src/display/progress.ts";
 import { readCorpus } from "../src/editing/corpus.ts";
 import { MOMENT_DOCUMENTS } from "../src/editing/defaults.ts";
 import { SecondMoments } from "../src/editing/second_moments.ts";
-import {
-  command,
-  type CommonFlags,
-  prepareFolder,
-  run,
-  UsageError,
-  wholeNumber,
-  wholeNumbers,
-  withModel,
-} from "./cli/command.ts";
+import { prepareFolder, run, UsageError, wholeNumber, wholeNumbers } from "./cli/command.ts";
+import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 
-const program = command(
+const program = modelCommand(
   "moments",
   "Computes second moments over a corpus and keeps them; a stopped run goes on where it was.",
   "deno task moments --corpus fixtures/world/corpus.txt --layers 6,7 --out out/moments",
@@ -25,12 +17,12 @@ const program = command(
   .option("--layers <numbers>", "layers, parted by commas; all if absent", wholeNumbers);
 
 await run(program, async (signal) => {
-  const flags = program.opts<CommonFlags & { corpus: string; documents: number; layers?: number[] }>();
+  const flags = program.opts<ModelFlags & { corpus: string; documents: number; layers?: number[] }>();
   const out = flags.out ?? "out/moments";
   if (flags.documents === 0) throw new UsageError("Cannot compute second moments of 0 documents: give --documents");
   await prepareFolder(out);
   const documents = await readCorpus(flags.corpus, flags.documents);
-  await withModel(flags.model, async (model) => {
+  await withModel(flags.model, flags, async (model) => {
     const { nLayers } = model.config;
     const layers = flags.layers ?? Array.from({ length: nLayers }, (_, layer) => layer);
     const outside = layers.find((layer) => layer >= nLayers);

@@ -7,9 +7,6 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { join } from "node:path";
 import { fileError } from "../../src/checkpoint/file_error.ts";
 import { writeFileAtomic } from "../../src/checkpoint/write_file.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
-import { loadModel } from "../../src/model/load_model.ts";
-import type { Model } from "../../src/model/model.ts";
 
 /** Flags of every command. */
 export interface CommonFlags {
@@ -130,13 +127,6 @@ export async function run(
 function isOurs(error: unknown): boolean {
   return error instanceof UsageError || error instanceof RangeError || error instanceof TypeError ||
     ["FileError", "GpuError", "NoAdapterError", "GpuMemoryError", "DeviceLostError"].includes((error as Error).name);
-}
-
-/** Opens the GPU and a model for the time of `body`. */
-export async function withModel<T>(dir: string, body: (model: Model) => Promise<T>): Promise<T> {
-  using gpu = await Gpu.open();
-  using model = await loadModel(gpu, dir);
-  return await body(model);
 }
 
 /**

@@ -7,5 +7,6 @@ export * from "./errors.ts";
 export * from "./gpu.ts";
 export * from "./kernel.ts";
 export * from "./pipelines.ts";
+export type { LaunchRecord, LaunchTime } from "./profiler.ts";
 export * from "./stream.ts";
 export * from "./tensor.ts";

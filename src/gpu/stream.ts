@@ -3,6 +3,7 @@ import { GpuError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Constants, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
+import { type LaunchTime, Profiler } from "./profiler.ts";
 import { DTYPE_BYTES, formatShape, type Tensor } from "./tensor.ts";
 
 /** One kernel launch. */
@@ -15,6 +16,8 @@ export interface Dispatch {
   groups: readonly [number, number, number];
   /** `override` constants of the variant. */
   constants?: Constants;
+  /** Floating-point operations, for profiles; left out where memory is the bound. */
+  operations?: number;
 }
 
 /** What a tensor holds, on the host: f32 as Float32Array, every other dtype as its 32-bit words. */
@@ -40,6 +43,7 @@ export class Stream {
   #reads = 0;
   #last: Pipeline | null = null;
   #observer: ((kernel: string) => void) | null = null;
+  #profiler: Profiler | null = null;
 
   /** Made by {@linkcode Gpu.open}. */
   constructor(gpu: Gpu) {
@@ -62,15 +66,16 @@ export class Stream {
         `Cannot dispatch "${kernel.name}": it binds ${kernel.buffers.length} tensors, got ${tensors.length}`,
       );
     }
-    if (this.#arena.full) this.submit();
+    if (this.#arena.full || this.#profiler?.full) this.submit();
     const pipeline = this.gpu.pipelines.get(kernel, dispatch.constants ?? {});
     const offset = this.#arena.write(kernel, dispatch.params ?? {});
-    const pass = this.#openPass();
+    const pass = this.#profiler ? this.#timedPass(this.#profiler, kernel, pipeline, dispatch) : this.#openPass();
     if (this.#last !== pipeline) pass.setPipeline(pipeline.pipeline);
     this.#last = pipeline;
     pass.setBindGroup(0, this.#bindGroup(pipeline, tensors));
     pass.setBindGroup(1, this.#arena.bindGroup, [offset]);
     pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
+    if (this.#profiler) this.#closePass();
     this.#dispatches++;
     this.#observer?.(pipeline.key);
   }
@@ -82,6 +87,32 @@ export class Stream {
       record();
     } finally {
       this.#observer = null;
+    }
+  }
+
+  /**
+   * Times every launch that `body` records, by the device's own clock.
+   *
+   * @returns What `body` returns, and the launches in order.
+   * @throws {GpuError} If the device has no timestamps, or a profile is being taken.
+   */
+  async profile<T>(body: () => Promise<T>): Promise<{ result: T; launches: LaunchTime[] }> {
+    if (!this.gpu.features.has("timestamps")) {
+      throw new GpuError(
+        `Cannot take a profile: ${this.gpu.adapterName} gives no timestamps, wanted the feature timestamp-query. ` +
+          "Run without --profile",
+      );
+    }
+    if (this.#profiler) throw new GpuError("Cannot take a profile inside another: end the first one");
+    this.submit();
+    using profiler = new Profiler(this.gpu.device);
+    this.#profiler = profiler;
+    try {
+      const result = await body();
+      this.submit();
+      return { result, launches: await profiler.read() };
+    } finally {
+      this.#profiler = null;
     }
   }
 
@@ -127,6 +158,7 @@ export class Stream {
     this.gpu.assertUsable();
     this.#closePass();
     if (this.#encoder) {
+      this.#profiler?.resolve(this.#encoder);
       this.#arena.flush();
       this.gpu.device.queue.submit([this.#encoder.finish()]);
       this.#encoder = null;
@@ -220,6 +252,19 @@ export class Stream {
 
   #openPass(): GPUComputePassEncoder {
     return this.#pass ??= this.#openEncoder().beginComputePass({ label: "step" });
+  }
+
+  /** A pass for one launch with timestamps around it. */
+  #timedPass(profiler: Profiler, kernel: Kernel, pipeline: Pipeline, dispatch: Dispatch): GPUComputePassEncoder {
+    this.#closePass();
+    const bytes = new Map(dispatch.tensors.map((tensor) => [tensor.storage.id, tensor.byteLength]));
+    const timestampWrites = profiler.time({
+      kernel: kernel.name,
+      variant: pipeline.key,
+      bytes: bytes.values().reduce((sum, size) => sum + size, 0),
+      operations: dispatch.operations ?? 0,
+    });
+    return this.#pass = this.#openEncoder().beginComputePass({ label: pipeline.key, timestampWrites });
   }
 
   #closePass(): void {

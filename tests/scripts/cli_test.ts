@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const COMMANDS = ["ask", "attribute", "demo", "edit", "evaluate", "moments"];
 
@@ -41,6 +41,7 @@ for (const name of COMMANDS) {
 const WRONG_CALLS: [string[], string][] = [
   [["ask"], "missing required argument 'prompt'"],
   [["ask", " "], "Cannot ask an empty prompt"],
+  [["ask", "--max-memory", "lots", "Hello"], "Wanted a size such as 500MB, 8GiB or a number of bytes"],
   [["ask", "--seed", "-1", "Hello"], "Wanted a whole number of at least 0"],
   [["attribute"], "required option '--prompt <text>'"],
   [["attribute", "--prompt", "The capital of France is", "--top", "0"], "Cannot show 0 neurons"],
@@ -64,6 +65,7 @@ for (const [[name, ...args], message] of WRONG_CALLS) {
 
 const FAILURES: [string[], string][] = [
   [["ask", "--model", "fixtures/no_such_model", "Hello"], "fixtures/no_such_model"],
+  [["ask", "--max-memory", "1MB", "Hello"], "its weights take 3940608 bytes on the GPU and 1000000 are available"],
   [["demo", "--facts", "no_such_facts.json"], "Cannot read no_such_facts.json: there is no such file"],
   [["demo", "--subject", "Atlantis"], "has no country_capital of Atlantis"],
   [["demo", "--head", "Atlantis"], "has no first hop from Atlantis"],
@@ -86,3 +88,23 @@ for (const [[name, ...args], message] of FAILURES) {
     assertEquals(stderr.includes("    at "), false, stderr);
   });
 }
+
+Deno.test("ask --profile prints a table of kernels beside the answer and writes a trace", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const { code, stdout, stderr } = await call(
+      "ask",
+      "--json",
+      "--profile",
+      `${dir}/trace.json`,
+      "People in France speak",
+    );
+    assertEquals([code, JSON.parse(stdout).answer], [0, " French"]);
+    for (const part of ["of roofline", "attention", "Trace: "]) assertStringIncludes(stderr, part);
+    const { traceEvents } = JSON.parse(await Deno.readTextFile(`${dir}/trace.json`));
+    assert(traceEvents.length > 100);
+    assertEquals(traceEvents[0].name, "embedding");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
