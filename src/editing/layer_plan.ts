@@ -94,10 +94,16 @@ export async function planLayers(
       ? `Query layers ${show(scores.query, query)}: the largest query scores below the value layers`
       : "No query layer: there is no layer below the value layers",
   );
+  const atSubject = async (layer: number): Promise<Probe> => {
+    const known = probes.find((made) => made.layer === layer);
+    if (known) return known;
+    const made = await prober(layer, "subject_last");
+    probes.push(made);
+    return made;
+  };
   const token = async (layers: readonly number[], stage: string): Promise<EditToken> => {
     if (layers.length === 0) return "last";
-    const found = await prober(Math.max(...layers), "subject_last");
-    probes.push(found);
+    const found = await atSubject(Math.max(...layers));
     const chosen = halves(found) ? "subject_last" : "last";
     reasons.push(`The ${stage} stage edits at ${chosen}: ${describe(found)}`);
     return chosen;
@@ -106,13 +112,7 @@ export async function planLayers(
   const queryToken = await token(query, "query");
 
   const layers = scores.value.ffn.length;
-  let deepest = -1;
-  for (let layer = layers - 1; layer >= 0 && deepest < 0; layer--) {
-    const known = probes.find((p) => p.layer === layer && p.token === "subject_last");
-    const found = known ?? await prober(layer, "subject_last");
-    if (!known) probes.push(found);
-    if (halves(found)) deepest = layer;
-  }
+  const deepest = await deepestWhere(layers, async (layer) => halves(await atSubject(layer)));
   const last = Math.max(deepest, Math.min(runLength, layers) - 1);
   const run = range(Math.max(0, last - runLength + 1), last);
   reasons.push(
@@ -138,6 +138,21 @@ function best(values: readonly number[], count: number, allowed: (layer: number)
   return values.map((value, layer) => ({ value, layer })).filter(({ layer }) => allowed(layer))
     .sort((a, b) => b.value - a.value || a.layer - b.layer).slice(0, count).map(({ layer }) => layer)
     .sort((a, b) => a - b);
+}
+
+/**
+ * The deepest layer that passes, or -1; found by halving, since a search at the subject reaches less and less from layer
+ * to layer (on SmolLM2-135M it ends at 0.24, 0.43, 1.3, 4.1 and 5.4 nats at layers 2, 5, 8, 12 and 16).
+ */
+async function deepestWhere(layers: number, passes: (layer: number) => Promise<boolean>): Promise<number> {
+  let passing = -1;
+  let failing = layers;
+  while (failing - passing > 1) {
+    const middle = Math.floor((passing + failing) / 2);
+    if (await passes(middle)) passing = middle;
+    else failing = middle;
+  }
+  return passing;
 }
 
 function range(from: number, to: number): number[] {

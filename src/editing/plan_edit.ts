@@ -52,7 +52,7 @@ export async function planEdit(model: Model, request: EditRequest, options: Edit
   });
   const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
   const { exclude = [], seed = 0 } = options;
-  const recall = facts ? await recallProfile(model, facts, { exclude, seed }) : undefined;
+  const recall = options.recall ?? (facts ? await recallProfile(model, facts, { exclude, seed }) : undefined);
   const plan = await planLayers(
     scores,
     (layer, token) => probe(model, request, layer, token, hparams),

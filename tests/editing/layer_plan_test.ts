@@ -50,11 +50,16 @@ Deno.test("planLayers() edits at the subject where a probe halves the loss, else
   assertEquals(plan.subjectLast.layers, [0, 1, 2]);
 });
 
-Deno.test("planLayers() probes a layer once, from the last down to the first that works", async () => {
+Deno.test("planLayers() finds the deepest layer that the subject can be edited in by halving, a probe a layer", async () => {
   const { prober, asked } = probing(3);
   const plan = await planLayers(SCORES, prober);
+  // The stages ask at 5 and 2; between them 3 works and 4 does not.
   assertEquals(asked, [5, 2, 4, 3]);
   assertEquals(plan.probes.map(({ layer }) => layer), asked);
+  for (let deepest = -1; deepest < 6; deepest++) {
+    const { subjectLast } = await planLayers(SCORES, probing(deepest).prober, { runLength: 1 });
+    assertEquals(subjectLast.layers, [Math.max(deepest, 0)]);
+  }
 });
 
 Deno.test("planLayers() keeps a run of layers where no probe works, and says so", async () => {
