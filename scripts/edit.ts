@@ -12,6 +12,7 @@ import type { Model } from "../src/model/model.ts";
 import { handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { dryRun } from "./cli/dry_run.ts";
+import { printEstimate } from "./cli/estimate.ts";
 import { normLines } from "./cli/edit_text.ts";
 
 interface EditFlags extends ModelFlags {
@@ -28,6 +29,7 @@ interface EditFlags extends ModelFlags {
   momentsCache?: string;
   save?: string;
   dryRun?: boolean;
+  estimate?: boolean;
 }
 
 const program = modelCommand(
@@ -53,7 +55,8 @@ const program = modelCommand(
   .option("--corpus <file>", "text whose knowledge is preserved; default: corpus.txt beside the facts file")
   .option("--moments-cache <dir>", "folder with second moments, read and written")
   .option("--save <file>", "patch file to write")
-  .option("--dry-run", "show plan, memory and time; change nothing");
+  .option("--dry-run", "show plan, memory and time; change nothing")
+  .option("--estimate", "show memory and time of each stage from config.json alone; needs no weights and no request");
 
 async function wishes({ prompt, subject, target, requests }: EditFlags): Promise<EditRequest[]> {
   const single = [prompt, subject, target];
@@ -80,6 +83,7 @@ async function answers(model: Model, requests: readonly EditRequest[]): Promise<
 
 await run(program, async (signal) => {
   const flags = program.opts<EditFlags>();
+  if (flags.estimate) return await printEstimate(flags);
   const requests = await wishes(flags);
   const { method, mode, scoring, exclude, seed, corpus, momentsCache } = flags;
   const options: EditOptions = {

@@ -102,6 +102,7 @@ export async function run(
     console.error("\nStopping at the next step; press Ctrl-C again to end at once");
     controller.abort(new DOMException("Stopped by Ctrl-C", "AbortError"));
   };
+  nameRuntimeFolder();
   try {
     await program.parseAsync(Deno.args, { from: "user" });
     Deno.addSignalListener("SIGINT", onSignal);
@@ -121,6 +122,12 @@ export async function run(
   } finally {
     Deno.removeSignalListener("SIGINT", onSignal);
   }
+}
+
+/** Names a runtime folder where there is none: graphics drivers print two lines of error without, though none is used. */
+function nameRuntimeFolder(): void {
+  if (Deno.build.os !== "linux" || Deno.env.get("XDG_RUNTIME_DIR")) return;
+  Deno.env.set("XDG_RUNTIME_DIR", Deno.env.get("TMPDIR") ?? "/tmp");
 }
 
 /** Errors that a user can cause carry their remedy; of others the stack is shown. */

@@ -1,7 +1,7 @@
 import { openCheckpoint } from "../checkpoint/checkpoint_folder.ts";
 import { FileError } from "../checkpoint/file_error.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { readModelConfig } from "./architectures.ts";
+import { type ModelConfig, readModelConfig } from "./architectures.ts";
 import { Model } from "./model.ts";
 import { Tokenizer } from "./tokenizer.ts";
 import { Weights } from "./weights.ts";
@@ -22,8 +22,7 @@ export interface LoadOptions {
  */
 export async function loadModel(gpu: Gpu, dir: string, options: LoadOptions = {}): Promise<Model> {
   using checkpoint = await openCheckpoint(dir);
-  const path = `${dir}/config.json`;
-  const config = readModelConfig(await readConfigFile(path), path);
+  const config = await loadConfig(`${dir}/config.json`);
   const tokenizer = await Tokenizer.load(options.tokenizer ?? dir);
   if (tokenizer.size > config.vocab) {
     throw new TypeError(
@@ -36,11 +35,18 @@ export async function loadModel(gpu: Gpu, dir: string, options: LoadOptions = {}
   return new Model(gpu, { dir, config, weights, tokenizer, hash });
 }
 
-async function readConfigFile(path: string): Promise<unknown> {
+/**
+ * Reads a config.json by the record of its family.
+ *
+ * @throws {FileError} If it cannot be read; {TypeError} if the family is unknown or a field has an unsupported value.
+ */
+export async function loadConfig(path: string): Promise<ModelConfig> {
+  let json: unknown;
   try {
-    return JSON.parse(await Deno.readTextFile(path));
+    json = JSON.parse(await Deno.readTextFile(path));
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new FileError(path, `Cannot read ${path}: ${detail}. Fetch the model's folder again`, { cause });
   }
+  return readModelConfig(json, path);
 }

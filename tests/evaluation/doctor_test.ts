@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Diagnosis } from "../../src/evaluation/doctor/doctor.ts";
-import { doctorTables, doctorText, formatBytes } from "../../src/evaluation/doctor/doctor_report.ts";
+import { doctorTables, doctorText } from "../../src/evaluation/doctor/doctor_report.ts";
 import { proveDf64, proveF16, proveF64, proveSubgroups } from "../../src/evaluation/doctor/features.ts";
 import { batchTime, bestMs } from "../../src/evaluation/doctor/timing.ts";
 import { explainVariants } from "../../src/evaluation/doctor/variants.ts";
@@ -50,17 +50,6 @@ Deno.test("doctorText() shows adapter, limits with units, peaks, costs and varia
   for (const part of ["card 1", "32 lanes", "128 MiB", "161", "24.1", "11.7", "matvec", "few rows"]) {
     assertStringIncludes(text, part);
   }
-});
-
-Deno.test("formatBytes() uses binary units", () => {
-  assertEquals([0, 1023, 1024, 1536, 2 ** 27, 2 ** 31 - 1].map(formatBytes), [
-    "0 B",
-    "1023 B",
-    "1 KiB",
-    "1.5 KiB",
-    "128 MiB",
-    "2 GiB",
-  ]);
 });
 
 Deno.test("the proofs of features agree with what the device was found to do", async () => {

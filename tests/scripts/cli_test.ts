@@ -108,3 +108,18 @@ Deno.test("ask --profile prints a table of kernels beside the answer and writes 
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("edit --estimate tells memory and time of Qwen3-8B from its config alone, and what does not fit", async () => {
+  const { code, stdout } = await call(
+    "edit",
+    "--estimate",
+    "--model",
+    "fixtures/configs/qwen3-8b",
+    "--max-memory",
+    "8GiB",
+  );
+  assertEquals(code, 0);
+  for (const part of ["8.19 billion parameters", "second moments", "Does not fit: needs 16", "8 GiB are available"]) {
+    assertStringIncludes(stdout, part);
+  }
+});

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatBytes } from "../../display/bytes.ts";
 import { type Cell, type Table, terminalTable } from "../../display/table.ts";
 import type { Diagnosis, LimitName } from "./doctor.ts";
 import type { FeatureProof } from "./features.ts";
@@ -16,17 +17,6 @@ const LIMIT_MEANING: Record<LimitName, string> = {
   maxComputeWorkgroupsPerDimension: "workgroups in one dimension; more are folded",
   minStorageBufferOffsetAlignment: "alignment of a binding",
 };
-
-/** Writes a number of bytes with a binary unit. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let unit = 0;
-  while (bytes >= 1024 && unit < units.length - 1) {
-    bytes /= 1024;
-    unit++;
-  }
-  return `${Number(bytes.toFixed(1))} ${units[unit]}`;
-}
 
 function adapterTable({ adapter, runtime }: Diagnosis): Table {
   const { subgroupSize, availableBytes } = adapter;

@@ -1,0 +1,89 @@
+import { formatBytes } from "../../src/display/bytes.ts";
+import { formatDuration } from "../../src/display/duration.ts";
+import { terminalTable } from "../../src/display/table.ts";
+import { measureRates } from "../../src/evaluation/estimate/rates.ts";
+import { answerBytes, type EditSizes, estimateStages, USUAL_SIZES } from "../../src/evaluation/estimate/stages.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import type { Dtype } from "../../src/gpu/tensor.ts";
+import { loadConfig } from "../../src/model/load_model.ts";
+import { largestWeight, parameterCounts } from "../../src/model/memory.ts";
+import { handOut } from "./command.ts";
+import type { ModelFlags } from "./with_model.ts";
+
+/** How the weights of a model without weights are counted: what models of this size are published in. */
+const DTYPE: Dtype = "bf16";
+
+/** Tokens of a prompt with its answer. */
+const ANSWER_TOKENS = 256;
+
+/**
+ * Prints what loading a model and one edit in chain mode would take on this device, from its config.json alone.
+ *
+ * @param flags `--model` is a folder with a config.json, which needs no weights; `--max-memory` stands in for the
+ * device's memory.
+ */
+export async function printEstimate(flags: Pick<ModelFlags, "model" | "maxMemory" | "out" | "json">): Promise<void> {
+  const config = await loadConfig(`${flags.model}/config.json`);
+  using gpu = await Gpu.open(flags.maxMemory === undefined ? {} : { maxBytes: flags.maxMemory });
+  const rates = await measureRates(gpu, DTYPE);
+  const stages = estimateStages(config, DTYPE, rates);
+  const { total } = parameterCounts(config);
+  const [load] = stages;
+  const peakBytes = load!.gpuBytes + Math.max(...stages.slice(1).map(({ gpuBytes }) => gpuBytes));
+  const available = gpu.availableBytes === Number.MAX_SAFE_INTEGER ? null : gpu.availableBytes;
+  const largest = largestWeight(config, DTYPE);
+  const limit = Math.min(gpu.limits.maxBufferSize, Number.MAX_SAFE_INTEGER);
+  const rows = stages.map(({ stage, gpuBytes, hostBytes, seconds }) => [
+    stage,
+    formatBytes(gpuBytes),
+    formatBytes(hostBytes),
+    formatDuration(1000 * seconds),
+  ]);
+  const right = (header: string) => ({ header, align: "right" as const });
+  const columns = [{ header: "stage" }, right("GPU memory"), right("computer"), right("time")];
+  const verdicts = [
+    available === null
+      ? `Needs ${formatBytes(peakBytes)} of GPU memory; ${gpu.adapterName} tells no limit`
+      : peakBytes <= available
+      ? `Fits: needs ${formatBytes(peakBytes)} of the ${formatBytes(available)} available on ${gpu.adapterName}`
+      : `Does not fit: needs ${formatBytes(peakBytes)}, ${formatBytes(available)} are available on ${gpu.adapterName}`,
+    largest.bytes <= limit
+      ? `Largest weight: ${largest.name}, ${formatBytes(largest.bytes)} of the ${
+        formatBytes(limit)
+      } that a buffer holds`
+      : `Largest weight: ${largest.name}, ${formatBytes(largest.bytes)}, more than the ${
+        formatBytes(limit)
+      } that a buffer holds`,
+  ];
+  const text = [
+    `${config.family}, ${(total / 1e9).toFixed(2)} billion parameters, weights as ${DTYPE}`,
+    "",
+    terminalTable({ columns, rows }),
+    "",
+    ...verdicts,
+    `An answer of ${ANSWER_TOKENS} tokens takes ${formatBytes(answerBytes(config, ANSWER_TOKENS))} more`,
+    assumed(USUAL_SIZES),
+    `Measured here: products ${rates.matmulGflops.toFixed(1)} GFLOP/s, second moments ` +
+    `${rates.rankKGflops.toFixed(1)}, factorisation ${rates.choleskyGflops.toFixed(1)}, upload ` +
+    `${rates.uploadGBs.toFixed(1)} GB/s`,
+  ].join("\n");
+  const result = {
+    config,
+    parameters: total,
+    dtype: DTYPE,
+    rates,
+    stages,
+    peakBytes,
+    availableBytes: available,
+    largest,
+  };
+  await handOut(flags, result, text);
+}
+
+function assumed({ supportPrompts, preservedPrompts, promptTokens, steps, momentTokens, depth }: EditSizes): string {
+  return `Assumed: one edit in chain mode at ${
+    Math.round(100 * depth)
+  } % of the depth, ${supportPrompts} support and ` +
+    `${preservedPrompts} preserved prompts of ${promptTokens} tokens, ${steps} search steps at most, ` +
+    `${momentTokens} tokens of text for second moments, counted once`;
+}

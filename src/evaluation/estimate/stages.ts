@@ -1,0 +1,130 @@
+/**
+ * What loading and editing a model would take, stage by stage, from its config and measured rates alone.
+ *
+ * @module
+ */
+import { type Dtype } from "../../gpu/tensor.ts";
+import type { ModelConfig } from "../../model/architectures.ts";
+import { activationBytes, cacheBytes, parameterCounts, weightBytes } from "../../model/memory.ts";
+import type { KernelRates } from "./rates.ts";
+
+/** One stage of an edit in chain mode. */
+export interface StageEstimate {
+  /** Name of the stage. */
+  readonly stage: string;
+  /** GPU memory while it runs, beyond the weights (of loading: the weights), in bytes. */
+  readonly gpuBytes: number;
+  /** Memory of the computer while it runs, in bytes. */
+  readonly hostBytes: number;
+  /** Time in seconds. */
+  readonly seconds: number;
+}
+
+/** Sizes of the work, where the model's own tokenizer and facts are not at hand. */
+export interface EditSizes {
+  /** Tokens of a prompt. */
+  promptTokens: number;
+  /** Support prompts of the search. */
+  supportPrompts: number;
+  /** Preserved prompts. */
+  preservedPrompts: number;
+  /** Most steps of the search. */
+  steps: number;
+  /** Tokens of text for second moments. */
+  momentTokens: number;
+  /** Facts over which layers are compared. */
+  recallFacts: number;
+  /** Share of the layers below the edited one. */
+  depth: number;
+}
+
+/** Sizes of chain mode with six heads and 20 siblings; the edited layer was 7 of 8 and 27 of 30 where it was measured. */
+export const USUAL_SIZES: Readonly<EditSizes> = {
+  promptTokens: 16,
+  supportPrompts: 14,
+  preservedPrompts: 90,
+  steps: 60,
+  momentTokens: 36_000,
+  recallFacts: 15,
+  depth: 0.9,
+};
+
+/** Bytes of float32 and float64. */
+const F32 = 4;
+const F64 = 8;
+
+/** Probes of a plan and steps of each. */
+const PROBES = 7;
+const PROBE_STEPS = 6;
+
+/** A backward pass costs about two forward passes where weights are frozen: one product by input for each by output. */
+const FORWARD_AND_BACKWARD = 2;
+
+/**
+ * Estimates every stage of one edit in chain mode.
+ *
+ * @param dtype How the weights are stored.
+ * @param rates Rates of this device.
+ * @returns Stages in the order in which they run.
+ */
+export function estimateStages(
+  config: ModelConfig,
+  dtype: Dtype,
+  rates: KernelRates,
+  sizes: EditSizes = USUAL_SIZES,
+): StageEstimate[] {
+  const { nLayers, dModel, dMlp, vocab } = config;
+  const { block } = parameterCounts(config);
+  const layer = Math.min(nLayers - 1, Math.round(sizes.depth * nLayers));
+  const above = nLayers - layer;
+  const matmulSeconds = (operations: number): number => operations / rates.matmulGflops / 1e9;
+  const layersSeconds = (tokens: number, layers: number): number => matmulSeconds(2 * tokens * layers * block);
+  const logitsSeconds = (rows: number): number => matmulSeconds(2 * rows * vocab * dModel);
+  const { promptTokens, supportPrompts, preservedPrompts, steps, momentTokens, recallFacts } = sizes;
+  const forms = 2;
+  const bases = 2 * nLayers + 1;
+  const scoring = (recallFacts + forms) * (layersSeconds(promptTokens, nLayers) + logitsSeconds(bases));
+  const probing = PROBES * PROBE_STEPS * FORWARD_AND_BACKWARD *
+    (layersSeconds(2 * promptTokens, nLayers / 2) + logitsSeconds(2));
+  const supportTokens = supportPrompts * promptTokens;
+  const keyTokens = (supportPrompts + preservedPrompts) * promptTokens;
+  const square = dMlp ** 2;
+  return [
+    {
+      stage: "load",
+      gpuBytes: weightBytes(config, dtype),
+      hostBytes: 0,
+      seconds: weightBytes(config, dtype) / rates.uploadGBs / 1e9,
+    },
+    {
+      stage: "plan",
+      gpuBytes: activationBytes(config, promptTokens, bases),
+      hostBytes: 0,
+      seconds: scoring + probing,
+    },
+    {
+      stage: "second moments",
+      gpuBytes: activationBytes(config, 1024, 0) + F32 * square,
+      hostBytes: 2 * F64 * square,
+      seconds: layersSeconds(momentTokens, layer + 1) + 2 * momentTokens * square / rates.rankKGflops / 1e9,
+    },
+    {
+      stage: "search",
+      gpuBytes: activationBytes(config, supportTokens, 2 * supportPrompts) * above + cacheBytes(config, supportTokens),
+      hostBytes: 0,
+      seconds: layersSeconds(supportTokens, layer) +
+        steps * FORWARD_AND_BACKWARD * (layersSeconds(supportTokens, above) + logitsSeconds(supportPrompts)),
+    },
+    {
+      stage: "keys and write",
+      gpuBytes: activationBytes(config, keyTokens, 0) + F32 * (2 * square + dModel * dMlp),
+      hostBytes: F64 * (2 * square + (supportPrompts + preservedPrompts) * dMlp),
+      seconds: layersSeconds(keyTokens, layer + 1) + dMlp ** 3 / 3 / rates.choleskyGflops / 1e9,
+    },
+  ];
+}
+
+/** What one answer of `tokens` tokens takes beyond the weights, in bytes. */
+export function answerBytes(config: ModelConfig, tokens: number): number {
+  return cacheBytes(config, tokens) + activationBytes(config, tokens, 1);
+}
