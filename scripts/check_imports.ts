@@ -51,8 +51,9 @@ function layerFinding(imported: Import): string | null {
   if (from === to || allowed.includes(to)) return null;
   // The report joins results with figures; display in turn describes data of lower layers by their types.
   if (from === "evaluation" && to === "display" && /report/.test(imported.from)) return null;
-  // The bench lives with the tests, as its peers are no packages of the library; its command only starts it.
-  if (from === "scripts" && imported.from.endsWith("bench.ts") && target.startsWith("tests/bench/")) return null;
+  // Bench and fuzzing live with the tests, as they need packages that are none of the library's; a command starts each.
+  const kin = /^scripts\/(bench|fuzz)\.ts$/.exec(imported.from)?.[1];
+  if (kin !== undefined && target.startsWith(`tests/${kin}/`)) return null;
   if (from === "display" && BELOW_EVALUATION.includes(to)) {
     return imported.typeOnly ? null : `display may import only types from ${to} (rule: ${LAYER_RULE})`;
   }

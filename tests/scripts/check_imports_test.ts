@@ -75,6 +75,8 @@ const ALLOWED: [string, string][] = [
   ["src/evaluation/runner.ts", "../gpu/gpu.ts"],
   ["src/evaluation/report.ts", "../display/figure.ts"],
   ["scripts/demo.ts", "../mod.ts"],
+  ["scripts/bench.ts", "../tests/bench/suite.ts"],
+  ["scripts/fuzz.ts", "../tests/fuzz/targets.ts"],
   ["mod.ts", "./src/editing/edit.ts"],
 ];
 const FORBIDDEN: [string, string][] = [
@@ -86,6 +88,7 @@ const FORBIDDEN: [string, string][] = [
   ["src/model/model.ts", "../../tests/reference/model.ts"],
   ["src/gpu/pool.ts", "../../kernels/fill.wgsl"],
   ["src/extra/pool.ts", "../gpu/gpu.ts"],
+  ["scripts/fuzz.ts", "../tests/bench/suite.ts"],
 ];
 
 for (const [rows, count] of [[ALLOWED, 0], [FORBIDDEN, 1]] as const) {

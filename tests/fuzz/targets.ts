@@ -1,0 +1,142 @@
+/**
+ * Every reader of what comes from outside, under damaged input.
+ *
+ * @module
+ */
+import fc from "fast-check";
+import { join } from "node:path";
+import { openCheckpoint } from "../../src/checkpoint/checkpoint_folder.ts";
+import { parseHeader, parseHeaderLength } from "../../src/checkpoint/safetensors_header.ts";
+import { writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
+import { Facts } from "../../src/editing/facts.ts";
+import { loadEdit } from "../../src/editing/patch_file.ts";
+import { readRequests } from "../../src/editing/requests.ts";
+import { parseMquake } from "../../src/evaluation/mquake.ts";
+import { readModelConfig } from "../../src/model/architectures.ts";
+import type { Model } from "../../src/model/model.ts";
+import { Tokenizer } from "../../src/model/tokenizer.ts";
+import { rawFile } from "../checkpoint/files.ts";
+import { mutatedBytes, mutatedJson } from "./mutations.ts";
+import { type FuzzTarget, target } from "./target.ts";
+
+const readJson = async (path: string): Promise<unknown> => JSON.parse(await Deno.readTextFile(path));
+
+const SAFETENSORS = rawFile({
+  __metadata__: { format: "pt" },
+  a: { dtype: "F32", shape: [2, 3], data_offsets: [0, 24] },
+  b: { dtype: "BF16", shape: [4], data_offsets: [24, 32] },
+}, 32);
+
+function safetensorsHeader(): FuzzTarget {
+  return target("safetensors", mutatedBytes(SAFETENSORS), (bytes) => {
+    const length = parseHeaderLength("x.safetensors", bytes.subarray(0, 8), bytes.length);
+    const { tensors } = parseHeader("x.safetensors", bytes.subarray(8, 8 + length), bytes.length);
+    // What was accepted lies inside the file.
+    for (const { start, byteLength } of tensors.values()) {
+      if (start + byteLength > bytes.length) {
+        throw new Error(`A tensor ends at ${start + byteLength} of ${bytes.length}`);
+      }
+    }
+  }, { size: (bytes) => bytes.length });
+}
+
+async function config(name: string): Promise<FuzzTarget> {
+  const json = await readJson(`fixtures/goldens/attribution/${name}/config.json`);
+  return target(`config ${name}`, mutatedJson(json), (value) => {
+    const { nLayers, dModel, nHeads, vocab, eps } = readModelConfig(value, "config.json");
+    for (const size of [nLayers, dModel, nHeads, vocab]) {
+      if (!Number.isInteger(size) || size <= 0) throw new Error(`A size of ${size} was accepted`);
+    }
+    if (!(eps > 0)) throw new Error(`An epsilon of ${eps} was accepted`);
+  }, { ours: /^Cannot use config\.json: / });
+}
+
+async function index(dir: string): Promise<FuzzTarget> {
+  const folder = join(dir, "sharded");
+  await Deno.mkdir(folder);
+  await Deno.writeTextFile(join(folder, "config.json"), "{}");
+  for (const shard of ["a", "b"]) {
+    const bytes = rawFile({ [shard]: { dtype: "I8", shape: [1], data_offsets: [0, 1] } }, 1);
+    await Deno.writeFile(join(folder, `${shard}.safetensors`), bytes);
+  }
+  const json = { metadata: { total_size: 2 }, weight_map: { a: "a.safetensors", b: "b.safetensors" } };
+  return target("index", mutatedJson(json), async (value) => {
+    await Deno.writeTextFile(join(folder, "model.safetensors.index.json"), JSON.stringify(value) ?? "");
+    using _checkpoint = await openCheckpoint(folder);
+  });
+}
+
+const FACTS = {
+  relations: {
+    country: { cloze: ["{} is in", "{} lies in"], question: ["Where is {}?"], description: "the country of {}" },
+    capital: { cloze: ["The capital of {} is"], question: [], description: "the capital of {}" },
+  },
+  facts: { country: [["Lyon", "France"], ["Pisa", "Italy"]], capital: [["France", "Paris"], ["Italy", "Rome"]] },
+  chains: [{ subject: "Lyon", relations: ["country", "capital"], entities: ["Lyon", "France", "Paris"] }],
+};
+
+function requests(dir: string): FuzzTarget {
+  const path = join(dir, "requests.json");
+  const json = [{ prompt: "The capital of {} is", subject: "France", target: "Berlin" }];
+  return target("requests", mutatedJson(json), async (value) => {
+    await Deno.writeTextFile(path, JSON.stringify(value) ?? "");
+    await readRequests(path);
+  }, { ours: /^Cannot / });
+}
+
+async function prompts(): Promise<FuzzTarget> {
+  const tokenizer = await Tokenizer.load("fixtures/world/world-qwen3");
+  // Any UTF-16, lone surrogates among it.
+  const texts = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 64 }),
+    fc.string({ unit: "grapheme", maxLength: 64 }),
+    fc.array(fc.nat(0xffff), { maxLength: 64 }).map((units) => String.fromCharCode(...units)),
+  );
+  return target("prompts", texts, (text) => {
+    const { ids, offsets } = tokenizer.encodeWithOffsets(text);
+    if (ids.some((id) => !(id >= 0 && id < tokenizer.size))) throw new Error(`An id outside the vocabulary: ${ids}`);
+    for (const [from, to] of offsets) {
+      if (!(0 <= from && from <= to && to <= text.length)) {
+        throw new Error(`An offset outside the text: ${from}, ${to}`);
+      }
+    }
+    tokenizer.decode(ids);
+  });
+}
+
+/** A patch file of one factor pair, as `edit --save` writes it. */
+async function patch(dir: string, model: Model): Promise<FuzzTarget> {
+  const path = join(dir, "patch.safetensors");
+  const { dModel, dMlp } = model.config;
+  const record = { method: "ace", mode: "chain", modelHash: model.hash, model: model.dir, requests: [] };
+  const metadata = { format: "ace-webgpu edit", version: "1", record: JSON.stringify(record), norms: "[]" };
+  await writeSafetensors(path, [
+    { name: "blocks.1.mlp.W_out.left", dtype: "F32", shape: [dModel, 1], data: new Float32Array(dModel).fill(0.5) },
+    { name: "blocks.1.mlp.W_out.right", dtype: "F32", shape: [dMlp, 1], data: new Float32Array(dMlp).fill(0.5) },
+  ], metadata);
+  return target("patch", mutatedBytes(await Deno.readFile(path)), async (bytes) => {
+    await Deno.writeFile(path, bytes);
+    using _edit = await loadEdit(model, path);
+  });
+}
+
+/**
+ * All targets.
+ *
+ * @param dir Folder for readers that want files.
+ * @param model A model that patch files are read for.
+ */
+export async function fuzzTargets(dir: string, model: Model): Promise<FuzzTarget[]> {
+  const mquake = (await readJson("fixtures/landmarks/mquake.json") as unknown[]).slice(0, 1);
+  return [
+    safetensorsHeader(),
+    await config("gptj"),
+    await config("qwen3"),
+    await index(dir),
+    target("facts", mutatedJson(FACTS), (value) => Facts.parse(value, "facts.json")),
+    requests(dir),
+    target("cases", mutatedJson(mquake), (value) => parseMquake(value, "cases.json")),
+    await patch(dir, model),
+    await prompts(),
+  ];
+}
