@@ -37,17 +37,19 @@ export function widenQ4_1(bytes: Uint8Array, out: Float32Array): void {
   }
 }
 
+/** Integer of value `j` of the Q5_0 block at byte `at`: -16 to 15. */
+export function integerOfQ5_0(bytes: Uint8Array, at: number, j: number): number {
+  const low = bytes[at + 6 + (j & 15)]! >> 4 * (j >> 4) & 15;
+  const fifth = bytes[at + 2 + (j >> 3)]! >> (j & 7) & 1;
+  return (low | fifth << 4) - 16;
+}
+
 /** Q5_0: d, the fifth bits of all values as 32 bits, 16 bytes of nibbles; value = d (q - 16). */
 export function widenQ5_0(bytes: Uint8Array, out: Float32Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0, to = 0; to < out.length; at += 22, to += VALUES) {
     const d = view.getFloat16(at, true);
-    const high = view.getUint32(at + 2, true);
-    for (let j = 0; j < 16; j++) {
-      const q = bytes[at + 6 + j]!;
-      out[to + j] = d * ((q & 15 | (high >>> j & 1) << 4) - 16);
-      out[to + j + 16] = d * ((q >> 4 | (high >>> j + 16 & 1) << 4) - 16);
-    }
+    for (let j = 0; j < VALUES; j++) out[to + j] = d * integerOfQ5_0(bytes, at, j);
   }
 }
 

@@ -31,6 +31,20 @@ export function widenQ2_K(bytes: Uint8Array, out: Float32Array): void {
   }
 }
 
+/** Scale of part `part` (16 values) of the Q3_K block at byte `at`: -32 to 31. */
+export function scaleOfQ3_K(bytes: Uint8Array, at: number, part: number): number {
+  const low = bytes[at + 96 + (part & 7)]! >> 4 * (part >> 3) & 15;
+  const high = bytes[at + 104 + (part & 3)]! >> 2 * (part >> 2) & 3;
+  return (low | high << 4) - 32;
+}
+
+/** Integer of value `i` of the Q3_K block at byte `at`: -4 to 3. */
+export function integerOfQ3_K(bytes: Uint8Array, at: number, i: number): number {
+  const low = bytes[at + 32 + (i >> 7 << 5 | i & 31)]! >> (i >> 4 & 6) & 3;
+  const third = bytes[at + (i & 31)]! >> (i >> 5) & 1;
+  return (low | third << 2) - 4;
+}
+
 /**
  * Q3_K: 32 bytes of third bits, 64 bytes of lower two bits, 16 scales of six bits in 12 bytes, d;
  * value = d (scale - 32) (q - 4), a scale for each 16 values.
@@ -40,15 +54,8 @@ export function widenQ3_K(bytes: Uint8Array, out: Float32Array): void {
   for (let at = 0, to = 0; to < out.length; at += 110, to += VALUES) {
     const d = view.getFloat16(at + 108, true);
     for (let part = 0; part < 16; part++) {
-      const low = bytes[at + 96 + (part & 7)]! >> 4 * (part >> 3) & 15;
-      const high = bytes[at + 104 + (part & 3)]! >> 2 * (part >> 2) & 3;
-      const scale = d * ((low | high << 4) - 32);
-      const from = at + 32 + 32 * (part >> 3) + 16 * (part & 1);
-      const shift = part & 6;
-      for (let j = 0; j < 16; j++) {
-        const third = bytes[at + 16 * (part & 1) + j]! >> (part >> 1) & 1;
-        out[to + 16 * part + j] = scale * ((bytes[from + j]! >> shift & 3 | third << 2) - 4);
-      }
+      const scale = d * scaleOfQ3_K(bytes, at, part);
+      for (let i = 16 * part; i < 16 * part + 16; i++) out[to + i] = scale * integerOfQ3_K(bytes, at, i);
     }
   }
 }

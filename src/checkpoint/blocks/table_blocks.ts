@@ -7,7 +7,7 @@
  */
 
 /** The steps: finer around zero, where most weights lie. */
-const STEPS = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+export const STEPS: Int8Array = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
 /** Writes 32 values: byte j holds the values j and j + 16. */
 function widenSteps(bytes: Uint8Array, at: number, scale: number, out: Float32Array, to: number): void {
