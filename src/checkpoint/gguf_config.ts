@@ -54,6 +54,14 @@ function refuseOtherModels(fields: GgufFields, metadata: ReadonlyMap<string, Ggu
   fields.ignore("expert_used_count", "tensor_data_layout");
 }
 
+/** Number of layers, which must be that of the tensors: what is made for each layer must not exceed the file. */
+function layersOf(fields: GgufFields, tensors: ReadonlyMap<string, GgufTensor>): number {
+  const layers = fields.size("block_count");
+  const found = tensors.keys().filter((name) => /^blk\.\d+\.attn_norm\.weight$/.test(name)).toArray().length;
+  if (layers === found) return layers;
+  throw fields.fault(`it has ${found} tensors "blk.*.attn_norm.weight", wanted ${layers} by the number of layers`);
+}
+
 /** What the presence of tensors says. */
 function configOfTensors(
   fields: GgufFields,
@@ -95,7 +103,7 @@ export function ggufConfig(
   const width = fields.size("embedding_length");
   const nHeads = fields.size("attention.head_count");
   const nKvHeads = fields.size("attention.head_count_kv", nHeads);
-  const dHead = fields.size("attention.key_length", width / nHeads);
+  const dHead = fields.size("attention.key_length", width % nHeads === 0 ? width / nHeads : undefined);
   fields.only("attention.value_length", dHead);
   const dims = fields.size("rope.dimension_count", dHead);
   const theta = fields.positive("rope.freq_base", 10000);
@@ -105,7 +113,7 @@ export function ggufConfig(
   const json = {
     model_type: modelType,
     hidden_size: width,
-    num_hidden_layers: fields.size("block_count"),
+    num_hidden_layers: layersOf(fields, tensors),
     num_attention_heads: nHeads,
     num_key_value_heads: nKvHeads,
     head_dim: dHead,

@@ -9,7 +9,7 @@ import type { GgufValue } from "./gguf_metadata.ts";
 
 /** Writes a found value into a message. */
 function quoted(value: GgufValue | undefined): string {
-  if (typeof value === "bigint") return String(value);
+  if (typeof value === "bigint" || typeof value === "number") return String(value);
   return ArrayBuffer.isView(value) ? `a list of ${value.length} numbers` : quoteValue(value);
 }
 

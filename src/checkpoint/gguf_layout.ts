@@ -49,6 +49,7 @@ function readEntry(cursor: GgufCursor, i: number): GgufEntry {
     throw cursor.fault(`${tensor} has ${dimensions} dimensions, wanted at most ${MAX_DIMENSIONS}`);
   }
   const sizes = Array.from({ length: dimensions }, () => cursor.u64(`the dimensions of ${tensor}`));
+  if (sizes.includes(0n)) throw cursor.fault(`${tensor} has a dimension of 0, wanted at least 1`);
   const id = cursor.u32(`the type of ${tensor}`);
   const offset = cursor.u64(`the offset of ${tensor}`);
   const format = formatOfId(id);
@@ -64,8 +65,7 @@ function readEntry(cursor: GgufCursor, i: number): GgufEntry {
     throw cursor.fault(`${tensor} has rows of ${row} values, wanted a multiple of ${values} for blocks of ${format}`);
   }
   const byteLength = sizes.reduce((product, size) => product * size, 1n) / BigInt(values) * BigInt(bytes);
-  const largest = sizes.reduce((a, b) => a > b ? a : b, byteLength);
-  if (largest > BigInt(Number.MAX_SAFE_INTEGER)) {
+  if (byteLength > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw cursor.fault(`${tensor} has the dimensions [${sizes.join(", ")}], wanted a size below 2^53 bytes`);
   }
   return { name, format, shape: sizes.reverse().map(Number), byteLength: Number(byteLength), offset };

@@ -48,9 +48,11 @@ export function scalingOfFactors(
 ): Record<string, unknown> | null {
   if (factors.every((factor) => factor === 1)) return null;
   const factor = factors.reduce((a, b) => Math.max(a, b), 0);
-  const wanted = llama3Factors(factor, theta, dims);
-  const fits = factors.length === wanted.length &&
-    factors.every((found, i) => Math.abs(found - wanted[i]!) <= FACTOR_TOLERANCE * wanted[i]!);
+  // Compared first: the metadata may claim any number of turned features.
+  const fits = factors.length === dims / 2 &&
+    llama3Factors(factor, theta, dims).every((wanted, i) =>
+      Math.abs(factors[i]! - wanted) <= FACTOR_TOLERANCE * wanted
+    );
   if (!fits) {
     throw fields.fault(
       `tensor "rope_freqs.weight" holds ${factors.length} factors up to ${factor} that are not those of Llama 3 ` +
