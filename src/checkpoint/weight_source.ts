@@ -7,11 +7,11 @@
 import { createHash } from "node:crypto";
 import type { SafetensorsDtype } from "./safetensors_header.ts";
 
-/** Quantised formats that stay as they are, with a block as the smallest piece. */
-export const PACKED_FORMATS = ["Q4_0", "Q4_1", "Q8_0", "Q4_K", "Q6_K"] as const;
+/** Name of a quantised format that stays as it is, with a block as the smallest piece. */
+export type PackedFormat = "Q4_0" | "Q4_1" | "Q8_0" | "Q4_K" | "Q6_K";
 
-/** Name of a quantised format that stays as it is. */
-export type PackedFormat = typeof PACKED_FORMATS[number];
+/** Every quantised format that stays as it is. */
+export const PACKED_FORMATS: readonly PackedFormat[] = ["Q4_0", "Q4_1", "Q8_0", "Q4_K", "Q6_K"];
 
 /** What is known of a weight without reading it. */
 export interface WeightInfo {

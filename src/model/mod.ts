@@ -9,6 +9,7 @@ export * from "./generate.ts";
 export type { KeyValues, PassContext } from "./block.ts";
 export type { Checkpoint, CheckpointTensor } from "../checkpoint/checkpoint_folder.ts";
 export type { Conversion } from "../checkpoint/load_report.ts";
+export { PACKED_FORMATS } from "../checkpoint/weight_source.ts";
 export type { PackedFormat, WeightInfo, WeightSource } from "../checkpoint/weight_source.ts";
 export type { SafetensorsDtype, TensorInfo } from "../checkpoint/safetensors_header.ts";
 export type { Rows } from "./rows.ts";

@@ -35,7 +35,7 @@ export interface Golden {
 const caseSchema = z.looseObject({
   method: z.string().optional(),
   prompts: z.array(z.unknown()).optional(),
-  files: z.record(z.string(), z.unknown()).optional(),
+  files: z.unknown().optional(),
 });
 
 /**
@@ -48,7 +48,7 @@ export async function findGoldens(root: string): Promise<Golden[]> {
   for (const dir of await foldersBelow(resolve(root))) {
     if (!await isFile(join(dir, "case.json"))) continue;
     const { method, prompts, files } = await readJsonFile(join(dir, "case.json"), caseSchema);
-    if (files !== undefined) found.push(...await ggufGoldens(root, dir, Object.keys(files)));
+    found.push(...await ggufGoldens(root, dir, files));
     if (!await isFile(join(dir, "tensors.safetensors"))) continue;
     const kind = method !== undefined ? "editing" : prompts !== undefined ? "attribution" : null;
     const modelDir = kind === "editing" ? dirname(dir) : dir;
@@ -58,8 +58,9 @@ export async function findGoldens(root: string): Promise<Golden[]> {
   return found;
 }
 
-/** GGUF files of a folder: those that lie there and those that its case lists. */
-async function ggufGoldens(root: string, dir: string, listed: readonly string[]): Promise<Golden[]> {
+/** GGUF files of a folder: those that lie there and those that its case has as keys of `files`. */
+async function ggufGoldens(root: string, dir: string, files: unknown): Promise<Golden[]> {
+  const listed = typeof files === "object" && files !== null ? Object.keys(files) : [];
   const there = await Array.fromAsync(Deno.readDir(dir), ({ name }) => name);
   const names = new Set([...listed, ...there].filter((name) => name.endsWith(".gguf")));
   return [...names].sort().map((name) => {
