@@ -19,11 +19,11 @@ const ANSWER_TOKENS = 256;
 /**
  * Prints what loading a model and one edit in chain mode would take on this device, from its config.json alone.
  *
- * @param flags `--model` is a folder with a config.json, which needs no weights; `--max-memory` stands in for the
- * device's memory.
+ * @param flags `--model` is a GGUF file or a folder with a config.json, which needs no weights; `--max-memory` stands in
+ * for the device's memory.
  */
 export async function printEstimate(flags: Pick<ModelFlags, "model" | "maxMemory" | "out" | "json">): Promise<void> {
-  const config = await loadConfig(`${flags.model}/config.json`);
+  const config = await loadConfig(flags.model);
   using gpu = await Gpu.open(flags.maxMemory === undefined ? {} : { maxBytes: flags.maxMemory });
   const rates = await measureRates(gpu, DTYPE);
   const stages = estimateStages(config, DTYPE, rates);

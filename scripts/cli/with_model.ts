@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, InvalidArgumentError } from "commander";
+import { describeConversion } from "../../src/checkpoint/load_report.ts";
 import { writeFileAtomic } from "../../src/checkpoint/write_file.ts";
 import { terminalTable } from "../../src/display/table.ts";
 import { measureRoofline } from "../../src/evaluation/doctor/roofline.ts";
@@ -52,7 +53,9 @@ export async function withModel<T>(
   body: (model: Model) => Promise<T>,
 ): Promise<T> {
   using gpu = await Gpu.open(maxMemory === undefined ? {} : { maxBytes: maxMemory });
-  using model = await loadModel(gpu, dir);
+  using model = await loadModel(gpu, dir, {
+    onConversions: (conversions) => conversions.forEach((line) => console.error(describeConversion(line))),
+  });
   return profile === undefined ? await body(model) : await profiled(gpu, profile, () => body(model));
 }
 

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import { FileError, fileError } from "./file_error.ts";
 import { readJsonFile } from "./json_file.ts";
 import { type TensorInfo } from "./safetensors_header.ts";
 import { SafetensorsFile } from "./safetensors_reader.ts";
+import { hashTensors, type WeightSource } from "./weight_source.ts";
 
 /** Name of the weights of an undivided model. */
 const SINGLE_FILE = "model.safetensors";
@@ -35,9 +35,9 @@ export interface CheckpointTensor extends TensorInfo {
 }
 
 /** The weights of a model folder, open for reading. */
-export class Checkpoint implements Disposable {
+export class Checkpoint implements WeightSource {
   /** The folder, as given. */
-  readonly dir: string;
+  readonly path: string;
   /** All tensors by name. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly #files: ReadonlyMap<string, SafetensorsFile>;
@@ -65,7 +65,7 @@ export class Checkpoint implements Disposable {
         tensors.set(name, { ...files.get(file)!.info(name), file });
       }
     }
-    this.dir = dir;
+    this.path = dir;
     this.tensors = tensors;
     this.#files = files;
   }
@@ -99,7 +99,7 @@ export class Checkpoint implements Disposable {
    * @returns SHA-256 in hexadecimal; computed once, streamed.
    */
   hash(): Promise<string> {
-    this.#hash ??= this.#computeHash();
+    this.#hash ??= hashTensors(this.tensors, (name) => this.chunks(name, HASH_CHUNK_BYTES));
     return this.#hash;
   }
 
@@ -108,22 +108,12 @@ export class Checkpoint implements Disposable {
     for (const file of this.#files.values()) file[Symbol.dispose]();
   }
 
-  async #computeHash(): Promise<string> {
-    const hash = createHash("sha256");
-    for (const name of [...this.tensors.keys()].sort()) {
-      const { dtype, shape } = this.tensors.get(name)!;
-      hash.update(`${JSON.stringify([name, dtype, shape])}\n`);
-      for await (const bytes of this.chunks(name, HASH_CHUNK_BYTES)) hash.update(bytes);
-    }
-    return hash.digest("hex");
-  }
-
   #fileOf(name: string): SafetensorsFile {
     const tensor = this.tensors.get(name);
     if (tensor === undefined) {
       throw new FileError(
-        this.dir,
-        `Cannot find tensor "${name}" in ${this.dir}: the folder holds ${this.tensors.size} others; check the name`,
+        this.path,
+        `Cannot find tensor "${name}" in ${this.path}: the folder holds ${this.tensors.size} others; check the name`,
       );
     }
     return this.#files.get(tensor.file)!;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { FileError, fileError } from "./file_error.ts";
+import { FileBytes } from "./byte_source.ts";
+import { FileError } from "./file_error.ts";
 import {
   LENGTH_BYTES,
   parseHeader,
@@ -14,28 +15,15 @@ import {
   type TensorInfo,
 } from "./safetensors_header.ts";
 
-/** Fills `target` from the present position; returns the bytes read, fewer only at the end of the file. */
-async function readFully(file: Deno.FsFile, target: Uint8Array): Promise<number> {
-  let done = 0;
-  while (done < target.length) {
-    const count = await file.read(target.subarray(done));
-    if (count === null) break;
-    done += count;
-  }
-  return done;
-}
-
 /** An open safetensors file with a checked header. */
 export class SafetensorsFile implements Disposable {
   /** Path of the file, as given. */
   readonly path: string;
-  readonly #file: Deno.FsFile;
+  readonly #file: FileBytes;
   readonly #header: SafetensorsHeader;
-  /** End of the last read that was asked for: seek and read of one call must not mix with those of another. */
-  #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, file: Deno.FsFile, header: SafetensorsHeader) {
-    this.path = path;
+  private constructor(file: FileBytes, header: SafetensorsHeader) {
+    this.path = file.path;
     this.#file = file;
     this.#header = header;
   }
@@ -48,20 +36,13 @@ export class SafetensorsFile implements Disposable {
    * @throws {FileError} If the file cannot be read, is truncated or breaks the format.
    */
   static async open(path: string): Promise<SafetensorsFile> {
-    let file: Deno.FsFile | undefined;
-    try {
-      file = await Deno.open(path);
-      const { size, isDirectory } = await file.stat();
-      if (isDirectory) throw new Deno.errors.IsADirectory(path);
-      const prefix = new Uint8Array(Math.min(LENGTH_BYTES, size));
-      await readFully(file, prefix);
-      const json = new Uint8Array(parseHeaderLength(path, prefix, size));
-      await readFully(file, json);
-      return new SafetensorsFile(path, file, parseHeader(path, json, size));
-    } catch (cause) {
-      file?.close();
-      throw fileError("read", path, cause);
-    }
+    using opened = new DisposableStack();
+    const file = opened.use(await FileBytes.open(path));
+    const prefix = await file.read(0, Math.min(LENGTH_BYTES, file.size));
+    const json = await file.read(LENGTH_BYTES, parseHeaderLength(path, prefix, file.size));
+    const header = parseHeader(path, json, file.size);
+    opened.move();
+    return new SafetensorsFile(file, header);
   }
 
   /** Names of the tensors, in the order of their bytes. */
@@ -95,7 +76,7 @@ export class SafetensorsFile implements Disposable {
    */
   async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const { start, byteLength } = this.#entry(name);
-    return await this.#readAt(start, byteLength);
+    return await this.#file.read(start, byteLength);
   }
 
   /**
@@ -112,13 +93,13 @@ export class SafetensorsFile implements Disposable {
     if (!(maxBytes >= 8)) throw new RangeError(`Cannot read in pieces of ${maxBytes} bytes: wanted at least 8`);
     const step = Math.floor(maxBytes / 8) * 8;
     for (let done = 0; done < byteLength; done += step) {
-      yield await this.#readAt(start + done, Math.min(step, byteLength - done));
+      yield await this.#file.read(start + done, Math.min(step, byteLength - done));
     }
   }
 
   /** Closes the file. */
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 
   #entry(name: string): TensorEntry {
@@ -130,25 +111,5 @@ export class SafetensorsFile implements Disposable {
       );
     }
     return entry;
-  }
-
-  #readAt(start: number, byteLength: number): Promise<Uint8Array<ArrayBuffer>> {
-    const job = this.#turn.then(async () => {
-      try {
-        const bytes = new Uint8Array(byteLength);
-        await this.#file.seek(start, Deno.SeekMode.Start);
-        const count = await readFully(this.#file, bytes);
-        if (count === byteLength) return bytes;
-        throw new FileError(
-          this.path,
-          `Cannot read ${this.path}: found ${count} bytes at ${start}, wanted ${byteLength}; ` +
-            `the file changed while it was open: open it again`,
-        );
-      } catch (cause) {
-        throw fileError("read", this.path, cause);
-      }
-    });
-    this.#turn = job.catch(() => undefined);
-    return job;
   }
 }

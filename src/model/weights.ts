@@ -1,11 +1,16 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { BufferPool } from "../gpu/pool.ts";
 import { type Dtype, DTYPE_BYTES, formatShape, type Tensor } from "../gpu/tensor.ts";
-import { type Checkpoint } from "../checkpoint/checkpoint_folder.ts";
 import { countNonFinite, type FloatDtype } from "../checkpoint/half.ts";
+import type { WeightSource } from "../checkpoint/weight_source.ts";
 import { architectureOf, type ModelConfig, type WeightLayout, type WeightSpec } from "./architectures.ts";
 
 const DTYPES: Readonly<Record<string, Dtype>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+
+/** Whether weights of a stored type are loaded as they are. */
+export function isLoadable(dtype: string): boolean {
+  return Object.hasOwn(DTYPES, dtype);
+}
 
 /** Buffers that old checkpoints carry along and that can be computed: causal masks and rotary frequencies. */
 const IGNORED = /\.(attn\.bias|attn\.masked_bias|rotary_emb\.inv_freq)$/;
@@ -51,14 +56,14 @@ export function namedWeights(config: ModelConfig): NamedWeight[] {
  * @returns Bytes on the GPU.
  * @throws {TypeError} If a tensor is missing, extra, or of another shape or dtype; RangeError if the model is too large.
  */
-export function checkWeights(checkpoint: Checkpoint, config: ModelConfig, gpu: Gpu): number {
+export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu: Gpu): number {
   const wanted = namedWeights(config);
   const names = new Set(wanted.map((w) => w.stored));
   let total = 0;
   let reserved = 0;
   for (const { stored, shape } of wanted) {
     const found = checkpoint.tensors.get(stored);
-    const where = `Cannot load ${checkpoint.dir}: tensor "${stored}"`;
+    const where = `Cannot load ${checkpoint.path}: tensor "${stored}"`;
     if (!found) throw new TypeError(`${where} is missing, wanted ${formatShape(shape)}. Fetch the model again`);
     if (formatShape(found.shape) !== formatShape(shape)) {
       throw new TypeError(
@@ -82,14 +87,14 @@ export function checkWeights(checkpoint: Checkpoint, config: ModelConfig, gpu: G
     const tiedHead = config.tied && name === architectureOf(config).outer["unembed.W_U"]?.name;
     if (!names.has(name) && !IGNORED.test(name) && !tiedHead) {
       throw new TypeError(
-        `Cannot load ${checkpoint.dir}: tensor "${name}" is not part of a ${config.family} model with ` +
+        `Cannot load ${checkpoint.path}: tensor "${name}" is not part of a ${config.family} model with ` +
           `${config.nLayers} layers. Config and weights are not of the same model`,
       );
     }
   }
   if (reserved > gpu.availableBytes) {
     throw new RangeError(
-      `Cannot load ${checkpoint.dir}: its weights take ${reserved} bytes on the GPU and ${gpu.availableBytes} are ` +
+      `Cannot load ${checkpoint.path}: its weights take ${reserved} bytes on the GPU and ${gpu.availableBytes} are ` +
         `available on ${gpu.adapterName}. Use a smaller model or close others`,
     );
   }
@@ -114,7 +119,7 @@ export class Weights implements Disposable {
    */
   static async load(
     gpu: Gpu,
-    checkpoint: Checkpoint,
+    checkpoint: WeightSource,
     config: ModelConfig,
     onProgress: (bytes: number, total: number) => void = () => {},
   ): Promise<Weights> {
@@ -133,7 +138,7 @@ export class Weights implements Disposable {
           const bad = countNonFinite(info.dtype as FloatDtype, bytes);
           if (bad > 0) {
             throw new TypeError(
-              `Cannot load ${checkpoint.dir}: tensor "${stored}" holds ${bad} values that are NaN or infinite, ` +
+              `Cannot load ${checkpoint.path}: tensor "${stored}" holds ${bad} values that are NaN or infinite, ` +
                 `wanted none. The file is damaged or was saved from a failed run`,
             );
           }

@@ -31,7 +31,7 @@ Deno.test("openCheckpoint() opens a folder with one file", () =>
   withFolder(async (dir) => {
     await writeSingle(dir, [A, B]);
     using checkpoint = await openCheckpoint(dir);
-    assertEquals(checkpoint.dir, dir);
+    assertEquals(checkpoint.path, dir);
     assertEquals(checkpoint.tensors.get("b"), {
       dtype: "F16",
       shape: [1, 3],

@@ -3,7 +3,7 @@ import { estimateStages, USUAL_SIZES } from "../../src/evaluation/estimate/stage
 import { loadConfig } from "../../src/model/load_model.ts";
 
 const RATES = { matmulGflops: 1000, rankKGflops: 500, choleskyGflops: 100, uploadGBs: 2 };
-const config = await loadConfig("fixtures/configs/gpt-j-6b/config.json");
+const config = await loadConfig("fixtures/configs/gpt-j-6b");
 const stages = estimateStages(config, "f16", RATES);
 const byName = new Map(stages.map((stage) => [stage.stage, stage]));
 

@@ -153,7 +153,7 @@ Deno.test("`conformance` says so when there is no case, and when it is called wr
     assertStringIncludes(
       error,
       `error: Cannot check ${root}: found no golden case below it, wanted folders with case.json and ` +
-        "tensors.safetensors in or below the folder of a model. Check the path",
+        "tensors.safetensors in or below the folder of a model, or case.json beside GGUF files. Check the path",
     );
   });
   assertEquals((await command()).code, 2);

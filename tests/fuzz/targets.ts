@@ -6,6 +6,10 @@
 import fc from "fast-check";
 import { join } from "node:path";
 import { openCheckpoint } from "../../src/checkpoint/checkpoint_folder.ts";
+import { GgufFile } from "../../src/checkpoint/gguf_file.ts";
+import { parseGgufHeader } from "../../src/checkpoint/gguf_header.ts";
+import { plainMetadata } from "../../src/checkpoint/gguf_metadata.ts";
+import { GgufWeights } from "../../src/checkpoint/gguf_weights.ts";
 import { parseHeader, parseHeaderLength } from "../../src/checkpoint/safetensors_header.ts";
 import { writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
 import { Facts } from "../../src/editing/facts.ts";
@@ -16,6 +20,9 @@ import { readModelConfig } from "../../src/model/architectures.ts";
 import type { Model } from "../../src/model/model.ts";
 import { Tokenizer } from "../../src/model/tokenizer.ts";
 import { rawFile } from "../checkpoint/files.ts";
+import { memorySource, rawGguf } from "../checkpoint/gguf_files.ts";
+import { FULL } from "../checkpoint/gguf_headers.ts";
+import { smallGguf } from "../checkpoint/gguf_models.ts";
 import { mutatedBytes, mutatedJson } from "./mutations.ts";
 import { type FuzzTarget, target } from "./target.ts";
 
@@ -38,6 +45,30 @@ function safetensorsHeader(): FuzzTarget {
       }
     }
   }, { size: (bytes) => bytes.length });
+}
+
+/** A header with every type of value, and a whole small model up to the last byte of its weights. */
+function gguf(): FuzzTarget[] {
+  const inside = (bytes: Uint8Array, start: number, byteLength: number): void => {
+    if (start + byteLength > bytes.length) throw new Error(`A tensor ends at ${start + byteLength} of ${bytes.length}`);
+  };
+  const header = target("gguf header", mutatedBytes(rawGguf(FULL)), (bytes) => {
+    const found = parseGgufHeader("x.gguf", bytes);
+    if (found === null) throw new Error("More was wanted of a whole file");
+    for (const { start, byteLength } of found.tensors.values()) inside(bytes, start, byteLength);
+    plainMetadata(found.metadata);
+  }, { size: (bytes) => bytes.length });
+  const norm = { dims: [4] };
+  const small = smallGguf({
+    architecture: "qwen3",
+    tensors: { "blk.0.attn_q_norm.weight": norm, "blk.0.attn_k_norm.weight": norm },
+  });
+  const model = target("gguf model", mutatedBytes(rawGguf(small)), async (bytes) => {
+    using weights = await GgufWeights.from(await GgufFile.from(memorySource(bytes)));
+    readModelConfig(weights.config, "x.gguf");
+    for (const name of weights.tensors.keys()) for await (const _ of weights.chunks(name, 4096));
+  }, { ours: /^Cannot use x\.gguf: /, size: (bytes) => bytes.length });
+  return [header, model];
 }
 
 async function config(name: string): Promise<FuzzTarget> {
@@ -130,6 +161,7 @@ export async function fuzzTargets(dir: string, model: Model): Promise<FuzzTarget
   const mquake = (await readJson("fixtures/landmarks/mquake.json") as unknown[]).slice(0, 1);
   return [
     safetensorsHeader(),
+    ...gguf(),
     await config("gptj"),
     await config("qwen3"),
     await index(dir),

@@ -52,8 +52,9 @@ const FOLDERS: Refused[] = [
     what: "a config that is no JSON",
     folder: (dir) => Deno.writeTextFile(`${dir}/config.json`, "{"),
     error: "FileError",
-    message: "Cannot read DIR/config.json: Expected property name or '}' in JSON at position 1 (line 1 column 2). " +
-      "Fetch the model's folder again",
+    message:
+      "Cannot read DIR/config.json: found text that is no JSON (Expected property name or '}' in JSON at position 1 " +
+      "(line 1 column 2)); fetch or write it again",
   },
   {
     what: "no weights",

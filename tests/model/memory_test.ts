@@ -5,14 +5,14 @@ import { activationBytes, cacheBytes, largestWeight, parameterCounts, weightByte
 
 Deno.test("parameterCounts() gives the published sizes of GPT-J-6B and Qwen3-8B from their configs", async () => {
   // As counted by transformers: model.num_parameters().
-  const gptj = parameterCounts(await loadConfig("fixtures/configs/gpt-j-6b/config.json"));
+  const gptj = parameterCounts(await loadConfig("fixtures/configs/gpt-j-6b"));
   assertEquals(gptj.total, 6_050_882_784);
-  const qwen3 = parameterCounts(await loadConfig("fixtures/configs/qwen3-8b/config.json"));
+  const qwen3 = parameterCounts(await loadConfig("fixtures/configs/qwen3-8b"));
   assertEquals(qwen3.total, 8_190_735_360);
 });
 
 Deno.test("weightBytes() is what the weights of a model take, and largestWeight() its largest", async () => {
-  const config = await loadConfig("fixtures/world/world-qwen3/config.json");
+  const config = await loadConfig("fixtures/world/world-qwen3");
   using gpu = await Gpu.open();
   using model = await loadModel(gpu, "fixtures/world/world-qwen3");
   assertEquals(weightBytes(config, "bf16"), model.weights.byteLength);

@@ -1,7 +1,8 @@
 /**
  * Where golden cases lie: found by what their files say, not by their names.
  *
- * An attribution golden is a folder with model and case; an editing golden is a folder with the case below its model.
+ * An attribution golden is a folder with model and case; an editing golden is a folder with the case below its model; a
+ * GGUF golden is a file beside a case that lists it.
  *
  * @module
  */
@@ -19,30 +20,36 @@ export interface SkippedCase {
   readonly skipped: string;
 }
 
-/** A folder with a golden case. */
-export interface GoldenFolder {
-  /** The folder. */
+/** A golden case. */
+export interface Golden {
+  /** Folder of the case, or the GGUF file. */
   readonly dir: string;
   /** Path below the folder that was searched. */
   readonly name: string;
   /** Which checks apply. */
-  readonly kind: "attribution" | "editing";
-  /** Folder with the config and weights of its model. */
+  readonly kind: "attribution" | "editing" | "gguf";
+  /** Folder with the config and weights of its model, or the GGUF file. */
   readonly modelDir: string;
 }
 
-const caseSchema = z.looseObject({ method: z.string().optional(), prompts: z.array(z.unknown()).optional() });
+const caseSchema = z.looseObject({
+  method: z.string().optional(),
+  prompts: z.array(z.unknown()).optional(),
+  files: z.unknown().optional(),
+});
 
 /**
  * Finds every golden below a folder, the folder itself included, in the order of their paths.
  *
  * @throws {FileError} If the folder cannot be read or a `case.json` is no JSON.
  */
-export async function findGoldens(root: string): Promise<GoldenFolder[]> {
-  const found: GoldenFolder[] = [];
+export async function findGoldens(root: string): Promise<Golden[]> {
+  const found: Golden[] = [];
   for (const dir of await foldersBelow(resolve(root))) {
-    if (!await isFile(join(dir, "case.json")) || !await isFile(join(dir, "tensors.safetensors"))) continue;
-    const { method, prompts } = await readJsonFile(join(dir, "case.json"), caseSchema);
+    if (!await isFile(join(dir, "case.json"))) continue;
+    const { method, prompts, files } = await readJsonFile(join(dir, "case.json"), caseSchema);
+    found.push(...await ggufGoldens(root, dir, files));
+    if (!await isFile(join(dir, "tensors.safetensors"))) continue;
     const kind = method !== undefined ? "editing" : prompts !== undefined ? "attribution" : null;
     const modelDir = kind === "editing" ? dirname(dir) : dir;
     if (kind === null || !await isFile(join(modelDir, "config.json"))) continue;
@@ -51,8 +58,20 @@ export async function findGoldens(root: string): Promise<GoldenFolder[]> {
   return found;
 }
 
+/** GGUF files of a folder: those that lie there and those that its case has as keys of `files`. */
+async function ggufGoldens(root: string, dir: string, files: unknown): Promise<Golden[]> {
+  const listed = typeof files === "object" && files !== null ? Object.keys(files) : [];
+  const there = await Array.fromAsync(Deno.readDir(dir), ({ name }) => name);
+  const names = new Set([...listed, ...there].filter((name) => name.endsWith(".gguf")));
+  return [...names].sort().map((name) => {
+    const path = join(dir, name);
+    return { dir: path, name: relative(resolve(root), path), kind: "gguf", modelDir: path };
+  });
+}
+
 /** Why the model of a golden cannot be loaded by this version, or null where it can. */
-export async function unsupportedModel({ modelDir }: GoldenFolder): Promise<string | null> {
+export async function unsupportedModel({ kind, modelDir }: Golden): Promise<string | null> {
+  if (kind === "gguf") return null;
   const path = join(modelDir, "config.json");
   try {
     readModelConfig(await readJsonFile(path, z.looseObject({})), path);
@@ -94,7 +113,8 @@ async function foldersBelow(dir: string): Promise<string[]> {
   return folders;
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** Whether there is a file of this path. */
+export async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;
   } catch {

@@ -2,8 +2,15 @@ import { FileError } from "../../checkpoint/file_error.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { checkAttributionCase } from "./attribution.ts";
 import { type Check, type CheckedCase, holds } from "./checks.ts";
-import { findGoldens, type GoldenFolder, type SkippedCase, unsupportedModel } from "./discover.ts";
+import { findGoldens, type Golden, type SkippedCase, unsupportedModel } from "./discover.ts";
 import { checkEditingCase } from "./editing.ts";
+import { checkGgufFile } from "./gguf.ts";
+
+const CHECKS: Record<Golden["kind"], (gpu: Gpu, dir: string) => Promise<CheckedCase | SkippedCase>> = {
+  attribution: checkAttributionCase,
+  editing: checkEditingCase,
+  gguf: checkGgufFile,
+};
 
 /** How one golden case went. */
 export interface Outcome {
@@ -46,7 +53,7 @@ export async function runConformance(
     throw new FileError(
       dir,
       `Cannot check ${dir}: found no golden case below it, wanted folders with case.json and tensors.safetensors in or ` +
-        `below the folder of a model. Check the path`,
+        `below the folder of a model, or case.json beside GGUF files. Check the path`,
     );
   }
   const outcomes: Outcome[] = [];
@@ -84,15 +91,13 @@ function describeCheck({ what, error, tolerance }: Check): string {
   return `${error.toExponential(1)} of ${tolerance.toExponential(1)} in ${what}`;
 }
 
-async function outcomeOf(gpu: Gpu, golden: GoldenFolder): Promise<Outcome> {
+async function outcomeOf(gpu: Gpu, golden: Golden): Promise<Outcome> {
   const { name } = golden;
   const skipped = (reason: string): Outcome => ({ name, status: "skipped", checks: 0, worst: null, reason });
   try {
     const unsupported = await unsupportedModel(golden);
     if (unsupported !== null) return skipped(unsupported);
-    const result = golden.kind === "editing"
-      ? await checkEditingCase(gpu, golden.dir)
-      : await checkAttributionCase(gpu, golden.dir);
+    const result = await CHECKS[golden.kind](gpu, golden.dir);
     if (isSkipped(result)) return skipped(result.skipped);
     const { checks } = result;
     const status = checks.length > 0 && checks.every(holds) ? "passed" : "failed";
