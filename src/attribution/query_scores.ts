@@ -75,7 +75,7 @@ export async function queryLayersOfFfn(
 ): Promise<QueryShares> {
   const { host, model } = prompt;
   const { config: { nLayers, dModel }, architecture } = model;
-  const { subKey = defaultSubKey(model), withOwnAttention = !architecture.parallel } = options;
+  const { subKey = defaultSubKey(model), withOwnAttention = !model.config.parallel } = options;
   const keys = await ffnSubKeys(prompt, neurons, subKey);
   const row = (values: Float32Array, i: number): Float32Array => values.subarray(i * dModel, (i + 1) * dModel);
   const products = neurons.map(({ layer }, n) => {

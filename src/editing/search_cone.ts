@@ -238,7 +238,7 @@ export class SearchCone implements Disposable {
     const longest = Math.max(...ids.map((list) => list.length));
     this.#caches = model.makeCaches(batch, keys, layer + 1);
     const name = `blocks.${layer}.`;
-    const needsMid = sites.includes("attn") && !model.architecture.parallel;
+    const needsMid = sites.includes("attn") && !model.config.parallel;
     const outputs: Record<SearchSite, string> = {
       block: name + "hook_resid_post",
       mlp: name + "hook_mlp_out",

@@ -32,11 +32,16 @@ export function blockBackward(pass: PassContext, layer: number, dPost: Tensor): 
   const wide = [rows.batch, rows.queries, config.dModel];
   using temps = new Temps((t) => taps?.holds(t) ?? false);
   taps?.at(name + "hook_resid_post", dPost, wide);
-  if (architecture.parallel) {
+  if (config.parallel) {
     taps?.at(name + "hook_mlp_out", dPost, wide);
     taps?.at(name + "hook_attn_out", dPost, wide);
     const dMlp = temps.add(mlpBackward(pass, layer, tape, dPost));
     const dAttn = temps.add(attentionHalfBackward(pass, layer, tape, dPost));
+    if (architecture.mlpNorm) {
+      const dSum = temps.add(normBackward(pass, name + "ln2", tape.residPre!, dMlp, dPost));
+      const dPre = normBackward(pass, name + "ln1", tape.residPre!, dAttn, dSum);
+      return taps?.at(name + "hook_resid_pre", dPre, wide) ?? dPre;
+    }
     const dNormed = temps.add(add(stream, { a: dMlp, b: dAttn }));
     const dPre = normBackward(pass, name + "ln1", tape.residPre!, dNormed, dPost);
     return taps?.at(name + "hook_resid_pre", dPre, wide) ?? dPre;
@@ -107,9 +112,11 @@ function attentionHalfBackward(pass: PassContext, layer: number, tape: BlockTape
   temps.add(d.v);
   taps?.at(name + "hook_v", d.v, shape(nKvHeads));
   const turnBack = (t: Tensor, which: "q" | "k", heads: number, before: Tensor): Tensor => {
+    const { rotaryTable: table } = pass;
+    if (!table) return t;
     taps?.at(`${name}hook_rot_${which}`, t, shape(heads));
     const turned = temps.add(
-      rotary(stream, { x: t.view([count, heads, dHead]), position: rows.position, table: pass.rotaryTable }, {
+      rotary(stream, { x: t.view([count, heads, dHead]), position: rows.position, table }, {
         style: architecture.rotaryStyle,
         inverse: true,
       }),

@@ -42,8 +42,8 @@ export interface PassContext {
   architecture: Architecture;
   /** Weights by TransformerLens name. */
   weights: Weights;
-  /** Rotary table [positions, dims / 2, 2]. */
-  rotaryTable: Tensor;
+  /** Rotary table [positions, dims / 2, 2]; null where positions are learned. */
+  rotaryTable: Tensor | null;
   /** Computed positions. */
   rows: Rows;
   /** Hooks, if any. */
@@ -64,8 +64,9 @@ export function block(pass: PassContext, layer: number, x: Tensor): Tensor {
   pass.tape?.note(layer, { residPre: x });
   const normed = temps.add(norm(pass, name + "ln1", x));
   const attnOut = temps.add(attentionHalf(pass, layer, normed));
-  if (architecture.parallel) {
-    const mlpOut = temps.add(mlpHalf(pass, layer, normed));
+  if (config.parallel) {
+    const mlpInput = architecture.mlpNorm ? temps.add(norm(pass, name + "ln2", x)) : normed;
+    const mlpOut = temps.add(mlpHalf(pass, layer, mlpInput));
     const sum = temps.add(add(stream, { a: x, b: attnOut }));
     const post = add(stream, { a: sum, b: mlpOut });
     return taps?.at(name + "hook_resid_post", post, wide) ?? post;
@@ -117,22 +118,16 @@ export function attentionHalf(pass: PassContext, layer: number, normed: Tensor):
     q = head(q, "q", nHeads);
     k = head(k, "k", nKvHeads);
   }
-  const turn = (t: Tensor, which: string, heads: number): Tensor =>
-    hook(
-      `hook_rot_${which}`,
-      temps.add(
-        rotary(stream, {
-          x: t.view([rows.batch * rows.queries, heads, dHead]),
-          position: rows.position,
-          table: pass.rotaryTable,
-        }, {
-          style: architecture.rotaryStyle,
-        }),
-      ),
-      heads,
-    );
-  q = turn(q, "q", nHeads);
-  k = turn(k, "k", nKvHeads);
+  const { rotaryTable: table } = pass;
+  if (table) {
+    const turn = (t: Tensor, which: string, heads: number): Tensor => {
+      const x = t.view([rows.batch * rows.queries, heads, dHead]);
+      const turned = rotary(stream, { x, position: rows.position, table }, { style: architecture.rotaryStyle });
+      return hook(`hook_rot_${which}`, temps.add(turned), heads);
+    };
+    q = turn(q, "q", nHeads);
+    k = turn(k, "k", nKvHeads);
+  }
 
   const cache = pass.caches?.[layer];
   let keys = k.view(shape(nKvHeads));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { add } from "../../kernels/add.ts";
 import { embedding } from "../../kernels/embedding.ts";
 import { gatherRows } from "../../kernels/gather_rows.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -23,9 +24,14 @@ export type LogitRows = "all" | "none" | Tensor;
  */
 export function residual(pass: PassContext, ids: Tensor, until: number = pass.config.nLayers): Tensor {
   const { stream, rows, config, taps } = pass;
+  const wide = [rows.batch, rows.queries, config.dModel];
   const x = embedding(stream, { weight: pass.weights.get("embed.W_E"), ids });
-  taps?.at("hook_embed", x, [rows.batch, rows.queries, config.dModel]);
-  return blocks(pass, x, 0, until);
+  taps?.at("hook_embed", x, wide);
+  if (config.rotary) return blocks(pass, x, 0, until);
+  using temps = new Temps((t) => taps?.holds(t) ?? false);
+  const position = embedding(stream, { weight: pass.weights.get("pos_embed.W_pos"), ids: rows.position });
+  taps?.at("hook_pos_embed", temps.add(position), wide);
+  return blocks(pass, add(stream, { a: temps.add(x), b: position }), 0, until);
 }
 
 /**

@@ -206,7 +206,7 @@ export class Model implements Disposable {
       config: this.config,
       architecture: this.architecture,
       weights: this.weights,
-      rotaryTable: this.#rotary.upTo(rows.keys),
+      rotaryTable: this.config.rotary ? this.#rotary.upTo(rows.keys) : null,
       rows,
       taps: extra.taps ?? null,
       ...(extra.tape ? { tape: extra.tape } : {}),

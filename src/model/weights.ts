@@ -4,6 +4,7 @@ import { type Dtype, DTYPE_BYTES, formatShape, type Tensor } from "../gpu/tensor
 import { countNonFinite, type FloatDtype } from "../checkpoint/half.ts";
 import type { WeightSource } from "../checkpoint/weight_source.ts";
 import { architectureOf, type ModelConfig, type WeightLayout, type WeightSpec } from "./architectures.ts";
+import { type StoredSlice, takePart } from "./stored_part.ts";
 
 const DTYPES: Readonly<Record<string, Dtype>> = { F32: "f32", F16: "f16", BF16: "bf16" };
 
@@ -13,7 +14,7 @@ export function isLoadable(dtype: string): boolean {
 }
 
 /** Buffers that old checkpoints carry along and that can be computed: causal masks and rotary frequencies. */
-const IGNORED = /\.(attn\.bias|attn\.masked_bias|rotary_emb\.inv_freq)$/;
+const IGNORED = /\.((attn|attention)\.(bias|masked_bias)|rotary_emb\.inv_freq)$/;
 
 /** Bytes uploaded at a time. */
 const CHUNK = 32 * 1024 * 1024;
@@ -24,30 +25,51 @@ export interface NamedWeight {
   name: string;
   /** Name in the checkpoint. */
   stored: string;
-  /** Stored shape. */
+  /** Shape of the weight. */
   shape: number[];
-  /** Layout of the stored matrix. */
+  /** Layout of the matrix. */
   layout: WeightLayout;
+  /** Shape of the stored tensor; another than the weight's where that holds several. */
+  storedShape: number[];
+  /** Which elements of the stored tensor are the weight's; null for all. */
+  slice: StoredSlice | null;
 }
 
 /** Every weight that a model of this config has, in the order of the forward pass. */
 export function namedWeights(config: ModelConfig): NamedWeight[] {
   const { outer, block } = architectureOf(config);
-  const resolve = (name: string, spec: WeightSpec, layer?: number): NamedWeight => ({
-    name: layer === undefined ? name : `blocks.${layer}.${name}`,
-    stored: spec.name.replace("{}", String(layer)),
-    shape: spec.shape(config),
-    layout: spec.layout,
-  });
+  const resolve = (name: string, spec: WeightSpec, layer?: number): NamedWeight => {
+    const shape = spec.shape(config);
+    const part = spec.part?.(config);
+    return {
+      name: layer === undefined ? name : `blocks.${layer}.${name}`,
+      stored: spec.name.replace("{}", String(layer)),
+      shape,
+      layout: spec.layout,
+      storedShape: part?.shape ?? shape,
+      slice: part ?? null,
+    };
+  };
   const list = [resolve("embed.W_E", outer["embed.W_E"]!)];
   for (let layer = 0; layer < config.nLayers; layer++) {
-    for (const [name, spec] of Object.entries(block)) list.push(resolve(name, spec, layer));
+    for (const [name, spec] of Object.entries(block)) {
+      if (spec.when?.(config) !== false) list.push(resolve(name, spec, layer));
+    }
   }
   for (const [name, spec] of Object.entries(outer)) {
     if (name === "embed.W_E" || (name === "unembed.W_U" && config.tied)) continue;
     list.push(resolve(name, spec));
   }
   return list;
+}
+
+/** Names as this checkpoint writes them: files of the bare model leave a prefix out. */
+function namedAs(checkpoint: WeightSource, config: ModelConfig): (stored: string) => string {
+  const { barePrefix: prefix, outer } = architectureOf(config);
+  const embedding = outer["embed.W_E"]!.name;
+  const bare = prefix !== undefined && !checkpoint.tensors.has(embedding) &&
+    checkpoint.tensors.has(embedding.slice(prefix.length));
+  return bare ? (stored) => stored.startsWith(prefix) ? stored.slice(prefix.length) : stored : (stored) => stored;
 }
 
 /**
@@ -57,11 +79,18 @@ export function namedWeights(config: ModelConfig): NamedWeight[] {
  * @throws {TypeError} If a tensor is missing, extra, or of another shape or dtype; RangeError if the model is too large.
  */
 export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu: Gpu): number {
-  const wanted = namedWeights(config);
+  if (config.nLayers > checkpoint.tensors.size) {
+    throw new TypeError(
+      `Cannot load ${checkpoint.path}: found ${checkpoint.tensors.size} tensors, wanted ${config.nLayers} layers by ` +
+        `config.json. Config and weights are not of the same model`,
+    );
+  }
+  const nameOf = namedAs(checkpoint, config);
+  const wanted = namedWeights(config).map((weight) => ({ ...weight, stored: nameOf(weight.stored) }));
   const names = new Set(wanted.map((w) => w.stored));
   let total = 0;
   let reserved = 0;
-  for (const { stored, shape } of wanted) {
+  for (const { stored, shape: loaded, storedShape: shape } of wanted) {
     const found = checkpoint.tensors.get(stored);
     const where = `Cannot load ${checkpoint.path}: tensor "${stored}"`;
     if (!found) throw new TypeError(`${where} is missing, wanted ${formatShape(shape)}. Fetch the model again`);
@@ -73,7 +102,7 @@ export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu:
     }
     const dtype = DTYPES[found.dtype];
     if (!dtype) throw new TypeError(`${where} is ${found.dtype}, wanted F32, F16 or BF16. Convert the model first`);
-    const bytes = shape.reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype];
+    const bytes = loaded.reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype];
     const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
     if (bytes > limit) {
       throw new RangeError(
@@ -83,8 +112,9 @@ export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu:
     total += bytes;
     reserved += BufferPool.roundedSize(bytes, limit);
   }
+  const head = nameOf(architectureOf(config).outer["unembed.W_U"]!.name);
   for (const name of checkpoint.tensors.keys()) {
-    const tiedHead = config.tied && name === architectureOf(config).outer["unembed.W_U"]?.name;
+    const tiedHead = config.tied && name === head;
     if (!names.has(name) && !IGNORED.test(name) && !tiedHead) {
       throw new TypeError(
         `Cannot load ${checkpoint.path}: tensor "${name}" is not part of a ${config.family} model with ` +
@@ -125,16 +155,21 @@ export class Weights implements Disposable {
   ): Promise<Weights> {
     const total = checkWeights(checkpoint, config, gpu);
     const list = namedWeights(config);
+    const nameOf = namedAs(checkpoint, config);
     const tensors = new Map<string, Tensor>();
     const weights = new Weights(tensors, new Map(list.map((w) => [w.name, w.layout])));
     let done = 0;
     try {
-      for (const { name, stored, shape } of list) {
+      for (const { name, stored: usual, shape, slice } of list) {
+        const stored = nameOf(usual);
         const info = checkpoint.tensors.get(stored)!;
         const tensor = gpu.tensor(shape, name, DTYPES[info.dtype]!);
         tensors.set(name, tensor);
+        const pieces = checkpoint.chunks(stored, CHUNK);
         let at = 0;
-        for await (const bytes of checkpoint.chunks(stored, CHUNK)) {
+        for await (
+          const bytes of slice ? takePart(pieces, slice, DTYPE_BYTES[tensor.dtype], tensor.byteLength) : pieces
+        ) {
           const bad = countNonFinite(info.dtype as FloatDtype, bytes);
           if (bad > 0) {
             throw new TypeError(

@@ -16,6 +16,8 @@ Deno.test("namedWeights() lists each weight once, with the name that the checkpo
     stored: "transformer.h.3.mlp.fc_out.weight",
     shape: [48, 96],
     layout: "out_in",
+    storedShape: [128, 384],
+    slice: null,
   });
   using qwen3 = await loadSmall(gpu, "qwen3");
   const grouped = namedWeights(qwen3.config).find(({ name }) => name === "blocks.0.attn.W_K");

@@ -12,6 +12,20 @@ export function only<const T extends readonly z.util.Literal[]>(values: T): z.Zo
   return z.literal(values).optional();
 }
 
+/** Names of the GELU in configs. */
+const GELU_NAMES = ["gelu_new", "gelu", "gelu_fast", "gelu_pytorch_tanh"] as const;
+
+/** One of the names. */
+export type GeluName = typeof GELU_NAMES[number];
+
+/** One of the names of the GELU. */
+export const GELUS: z.ZodEnum<{ [Name in GeluName]: Name }> = z.enum(GELU_NAMES);
+
+/** The GELU of a name: exact by the error function, or by its approximation with tanh. */
+export function activation(name: GeluName): "gelu_exact" | "gelu_tanh" {
+  return name === "gelu" ? "gelu_exact" : "gelu_tanh";
+}
+
 /** What an issue wanted instead, in words. */
 function wantedBy(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_value") {
