@@ -10,7 +10,7 @@ import { writeFileAtomic } from "../../src/checkpoint/write_file.ts";
 
 /** Flags of every command. */
 export interface CommonFlags {
-  /** Folder of the model. */
+  /** Folder or GGUF file of the model. */
   model: string;
   /** Seed of everything random. */
   seed: number;
@@ -40,8 +40,8 @@ export interface CommandForm {
 /** Makes a command with the common flags. */
 export function command(name: string, description: string, example: string, form: CommandForm = {}): Command {
   const program = new Command(`deno task ${name}`).description(description);
-  if (form.manyModels) program.option("--model <dirs...>", "folders of models", [DEFAULT_MODEL]);
-  else program.option("--model <dir>", "folder of the model", DEFAULT_MODEL);
+  if (form.manyModels) program.option("--model <dirs...>", "folders or GGUF files of models", [DEFAULT_MODEL]);
+  else program.option("--model <dir>", "folder of the model, or a GGUF file", DEFAULT_MODEL);
   return program
     .option("--seed <n>", "seed of everything random", wholeNumber, 0)
     .option("--out <path>", form.out ?? "file to write the result to, as JSON")

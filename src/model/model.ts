@@ -27,7 +27,7 @@ export interface ForwardOptions extends HookOptions {
 
 /** Parts of a model, put together by `loadModel`. */
 export interface ModelParts {
-  /** Folder it was loaded from. */
+  /** Folder or GGUF file that it was loaded from. */
   dir: string;
   /** Sizes. */
   config: ModelConfig;
@@ -43,7 +43,7 @@ export interface ModelParts {
 export class Model implements Disposable {
   /** The device. */
   readonly gpu: Gpu;
-  /** Folder it was loaded from. */
+  /** Folder or GGUF file that it was loaded from. */
   readonly dir: string;
   /** Sizes. */
   readonly config: ModelConfig;

@@ -113,8 +113,7 @@ async function foldersBelow(dir: string): Promise<string[]> {
   return folders;
 }
 
-/** Whether there is a file of this path. */
-export async function isFile(path: string): Promise<boolean> {
+async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;
   } catch {

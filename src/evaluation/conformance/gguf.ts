@@ -12,7 +12,7 @@ import { readJsonFile } from "../../checkpoint/json_file.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { loadModel } from "../../model/load_model.ts";
 import { type Check, checkAbsolute, type CheckedCase, checkSame } from "./checks.ts";
-import { findTokenizer, isFile } from "./discover.ts";
+import { findTokenizer } from "./discover.ts";
 import { LOGIT_TOLERANCE } from "./forward_checks.ts";
 import { GoldenTensors } from "./golden_tensors.ts";
 
@@ -29,30 +29,28 @@ const schema = z.looseObject({
  * Checks one GGUF file against the references beside it.
  *
  * @param path The file; beside it `case.json`, `<name>.dequantised.safetensors` where its values are not those of
- * another file rounded, and `logits.safetensors` with an entry `<name>` where it is a model.
+ * another file rounded, and `logits.safetensors` with an entry `<name>` where the case lists it as a model.
  * @throws {FileError} If a file is missing or damaged.
  */
 export async function checkGgufFile(gpu: Gpu, path: string): Promise<CheckedCase> {
   const dir = dirname(path);
   const { text, ids, files } = await readJsonFile(join(dir, "case.json"), schema);
   const name = basename(path);
-  const checks = [...await checkValues(path, files)];
+  const checks = await checkValues(path, files);
+  if (files[name] === undefined) return { name, checks };
   using logits = await GoldenTensors.open(join(dir, "logits.safetensors"));
-  const stem = stemOf(name);
-  if (logits.has(stem)) {
-    using model = await loadModel(gpu, path, { tokenizer: await findTokenizer(dir) });
-    checks.push(checkSame("ids of the text", model.tokenizer.encode(text), ids));
-    using cache = model.forward(ids, { logits: "all" });
-    const found = (await cache.read("logits"))["logits"]!;
-    checks.push(checkAbsolute("logits", found, await logits.values(stem), LOGIT_TOLERANCE));
-  }
+  using model = await loadModel(gpu, path, { tokenizer: await findTokenizer(dir) });
+  checks.push(checkSame("ids of the text", model.tokenizer.encode(text), ids));
+  using cache = model.forward(ids, { logits: "all" });
+  const found = (await cache.read("logits"))["logits"]!;
+  checks.push(checkAbsolute("logits", found, await logits.values(stemOf(name)), LOGIT_TOLERANCE));
   return { name, checks };
 }
 
 /** Compares every tensor of a file with its reference. */
-export async function checkValues(path: string, files: z.infer<typeof schema>["files"]): Promise<Check[]> {
+async function checkValues(path: string, files: z.infer<typeof schema>["files"]): Promise<Check[]> {
   const name = basename(path);
-  const { reference, round } = await referenceOf(path, files);
+  const { reference, round } = referenceOf(path, files);
   using file = await GgufFile.open(path);
   using golden = await GoldenTensors.open(join(dirname(path), reference));
   const checks = [checkSame(`${name} tensors`, [...file.tensors.keys()].sort(), golden.names.sort())];
@@ -70,14 +68,15 @@ export async function checkValues(path: string, files: z.infer<typeof schema>["f
 }
 
 /** The file with the values of a GGUF file, and how they are rounded: half types are compared with the float32 ones. */
-async function referenceOf(
+function referenceOf(
   path: string,
   files: z.infer<typeof schema>["files"],
-): Promise<{ reference: string; round: (values: Float64Array) => ArrayLike<number> }> {
-  const own = `${stemOf(basename(path))}.dequantised.safetensors`;
+): { reference: string; round: (values: Float64Array) => ArrayLike<number> } {
+  const { matrixType: half, reference } = files[basename(path)] ?? {};
   const full = Object.values(files).find(({ matrixType, reference }) => matrixType === "F32" && reference !== null);
-  if (await isFile(join(dirname(path), own)) || !full) return { reference: own, round: (values) => values };
-  const half = files[basename(path)]?.matrixType;
+  if (reference !== null || !full) {
+    return { reference: reference ?? `${stemOf(basename(path))}.dequantised.safetensors`, round: (values) => values };
+  }
   const round = half === "F16"
     ? (values: Float64Array) => f16ToF32(toF16(values))
     : (values: Float64Array) => bf16ToF32(toBf16(values));
