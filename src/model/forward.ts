@@ -29,9 +29,10 @@ export function residual(pass: PassContext, ids: Tensor, until: number = pass.co
   taps?.at("hook_embed", x, wide);
   if (config.rotary) return blocks(pass, x, 0, until);
   using temps = new Temps((t) => taps?.holds(t) ?? false);
-  const position = embedding(stream, { weight: pass.weights.get("pos_embed.W_pos"), ids: rows.position });
-  taps?.at("hook_pos_embed", temps.add(position), wide);
-  return blocks(pass, add(stream, { a: temps.add(x), b: position }), 0, until);
+  temps.add(x);
+  const position = temps.add(embedding(stream, { weight: pass.weights.get("pos_embed.W_pos"), ids: rows.position }));
+  taps?.at("hook_pos_embed", position, wide);
+  return blocks(pass, add(stream, { a: x, b: position }), 0, until);
 }
 
 /**

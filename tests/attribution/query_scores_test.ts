@@ -8,12 +8,12 @@ import {
 import { rankAttnNeurons, rankFfnNeurons } from "../../src/attribution/neuron_scores.ts";
 import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { withCase } from "../model/golden_case.ts";
+import { CASES, withCase } from "../model/golden_case.ts";
 
 const gpu = await Gpu.open();
 
 Deno.test("queryLayersOfFfn() gives shares that add up to each neuron's score", async () => {
-  for (const name of ["gptj", "qwen3"]) {
+  for (const name of CASES) {
     await withCase(gpu, name, async (model, file) => {
       using prompt = await ScoredPrompt.open(model, file.prompts[1]!.ids, file.prompts[1]!.target);
       const { neurons } = await rankFfnNeurons(prompt, { top: 12 });

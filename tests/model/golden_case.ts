@@ -8,8 +8,8 @@ import type { Model } from "../../src/model/model.ts";
 
 const FOLDER = new URL("../../fixtures/goldens/attribution", import.meta.url).pathname;
 
-/** Attribution goldens whose architectures this version has. */
-export const CASES: readonly string[] = ["gptj", "qwen3", "qwen3-untied"];
+/** Attribution goldens, one a family and two of Qwen3. */
+export const CASES: readonly string[] = ["gpt2", "gpt_neox", "gptj", "llama", "qwen2", "qwen3", "qwen3-untied"];
 
 /** Folder of a golden case. */
 export function caseFolder(name: string): string {

@@ -45,10 +45,12 @@ export function rotaryOf(fields: RopeFields, dHead: number, path: string): Rotar
   const theta = parameters?.rope_theta ?? fields.rope_theta ?? 10000;
   const part = parameters?.partial_rotary_factor ?? fields.partial_rotary_factor ?? 1;
   const dims = Math.floor(dHead * part);
-  const type = parameters?.rope_type ?? scaling?.rope_type ?? scaling?.type ?? "default";
+  const older = scaling?.rope_type ?? scaling?.type;
+  const scaled = older !== undefined && older !== "default";
+  const [source, type, values] = scaled
+    ? ["rope_scaling", older, scaling!] as const
+    : ["rope_parameters", parameters?.rope_type ?? "default", parameters!] as const;
   if (type === "default") return { dims, theta };
-  const source = parameters?.rope_type === type ? "rope_parameters" : "rope_scaling";
-  const values = (source === "rope_parameters" ? parameters : scaling)!;
   const number = (name: keyof typeof SCALED): number => {
     const found = values[name];
     if (found !== undefined) return found;
