@@ -13,15 +13,16 @@ import { SafetensorsFile } from "./safetensors_reader.ts";
 import { hashTensors, type WeightSource } from "./weight_source.ts";
 
 /** Name of the weights of an undivided model. */
-const SINGLE_FILE = "model.safetensors";
+export const SINGLE_FILE = "model.safetensors";
 
 /** Name of the file that says which shard holds which tensor. */
-const INDEX_FILE = "model.safetensors.index.json";
+export const INDEX_FILE = "model.safetensors.index.json";
 
 /** Bytes read at once while hashing. */
 const HASH_CHUNK_BYTES = 1 << 22;
 
-const indexSchema = z.object({
+/** What an index must hold: the shard of every tensor. */
+export const indexSchema = z.object({
   weight_map: z.record(
     z.string(),
     z.string().regex(/^[^/\\]+\.safetensors$/, "wanted the name of a .safetensors file in the same folder"),
