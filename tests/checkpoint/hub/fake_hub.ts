@@ -4,7 +4,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { PullOptions } from "../../../src/checkpoint/hub/pull_model.ts";
+import { assert, assertRejects } from "@std/assert";
+import { HubError } from "../../../src/checkpoint/hub/hub_error.ts";
+import { pullModel, type PullOptions } from "../../../src/checkpoint/hub/pull_model.ts";
 
 /** Commit of everything. */
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -151,6 +153,24 @@ export function broken(bytes: Uint8Array<ArrayBuffer>, claimed: number, init: Re
     },
   });
   return new Response(body, { ...init, headers: { ...init.headers, "Content-Length": String(claimed) } });
+}
+
+/** What `pullModel` says when it fails with a hub that `prepare` has changed; never the token. */
+export async function failure(
+  cache: string,
+  prepare: (hub: FakeHub) => void,
+  options: PullOptions = {},
+): Promise<string> {
+  await using hub = new FakeHub();
+  prepare(hub);
+  const { message } = await assertRejects(() => pullModel(REPO, { ...hub.options(cache), ...options }), HubError);
+  assert(!message.includes("hf_secret"), message);
+  return message.replaceAll(hub.url, "HUB");
+}
+
+/** Tells whether there is such a file or folder. */
+export async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 function describe(path: string, { bytes, lfs }: FakeFile): Record<string, unknown> {
