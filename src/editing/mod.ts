@@ -9,6 +9,8 @@ export * from "./edit.ts";
 export * from "./edit_model.ts";
 export * from "./edit_options.ts";
 export type { EditToken } from "./edit_token.ts";
+export * from "./export_model.ts";
+export type { ExportDtype } from "./export_tensors.ts";
 export * from "./facts.ts";
 export type { FactChain, RelationForms } from "./facts_file.ts";
 export * from "./layer_plan.ts";
