@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
+import { conversionCommand } from "./conversion_command.ts";
 import { FileError, fileError } from "./file_error.ts";
 import { readJsonFile } from "./json_file.ts";
 import { type TensorInfo } from "./safetensors_header.ts";
@@ -164,10 +165,12 @@ async function chooseFiles(dir: string): Promise<Map<string, string[]>> {
   if (present.has(INDEX_FILE)) return await readIndex(dir, present);
   const other = [...present].filter((name) => /\.(bin|pt|pth|h5|msgpack|gguf|safetensors)$/.test(name)).sort();
   const found = other.length > 0 ? `, found ${other.join(", ")}` : "";
+  const remedy = other.some((name) => name.startsWith("pytorch_model"))
+    ? `convert them with Python: ${conversionCommand(dir, `${dir}-safetensors`)}`
+    : "fetch the safetensors weights of the model";
   throw new FileError(
     dir,
-    `Cannot open ${dir}: it holds no weights, wanted ${SINGLE_FILE} or ${INDEX_FILE}${found}; ` +
-      `fetch the safetensors weights of the model`,
+    `Cannot open ${dir}: it holds no weights, wanted ${SINGLE_FILE} or ${INDEX_FILE}${found}; ${remedy}`,
   );
 }
 
