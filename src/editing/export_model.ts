@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { join } from "node:path";
-import { type Checkpoint, INDEX_FILE, openCheckpoint, SINGLE_FILE } from "../checkpoint/checkpoint_folder.ts";
+import { dirname, join } from "node:path";
+import { INDEX_FILE, SINGLE_FILE } from "../checkpoint/checkpoint_folder.ts";
 import type { WeightDtype } from "../checkpoint/convert_floats.ts";
-import { FileError, fileError } from "../checkpoint/file_error.ts";
+import { fileError } from "../checkpoint/file_error.ts";
+import { type ModelFiles, openModelFiles } from "../checkpoint/open_model.ts";
 import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
+import type { WeightSource } from "../checkpoint/weight_source.ts";
 import { type OpenSink, writeFileAtomic } from "../checkpoint/write_file.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readModelConfig } from "../model/architectures.ts";
@@ -60,7 +62,7 @@ export interface ExportReport {
  * edit computes it, so that its f32 bits are the same.
  *
  * @param gpu Computes the edited matrices.
- * @param dir Folder of the model in Hugging Face layout.
+ * @param path Folder of the model in Hugging Face layout, or GGUF file, whose blocks are widened.
  * @param out Folder to write; absent or empty.
  * @param options Patches and type.
  * @returns What was written.
@@ -71,83 +73,73 @@ export interface ExportReport {
  */
 export async function exportModel(
   gpu: Gpu,
-  dir: string,
+  path: string,
   out: string,
   options: ExportOptions = {},
 ): Promise<ExportReport> {
   await checkAbsent(out);
-  refuseGguf(dir);
-  using checkpoint = await openCheckpoint(dir);
-  const configText = await readConfig(dir);
-  const weights = namedWeights(readModelConfig(JSON.parse(configText), join(dir, "config.json")));
-  const stored = await readPatches(checkpoint, weights, options.patches ?? []);
+  using files = await openModelFiles(path, []);
+  const source = files.weights;
+  const configText = await readConfigText(files);
+  const weights = namedWeights(readModelConfig(files.config, files.configPath));
+  const stored = await readPatches(source, weights, options.patches ?? []);
   const changes = collectChanges(weights, stored.flatMap(({ patches }) => patches));
   const { dtype = "keep" } = options;
   const edits = [...changes.keys()].map((tensor): ExportedEdit => ({
     tensor,
-    stored: checkpoint.tensors.get(tensor)!.dtype,
+    stored: source.tensors.get(tensor)!.dtype,
     written: writtenAs(dtype) ?? "F32",
   }));
   let done = 0;
-  const shards = tensorsByFile(gpu, checkpoint, changes, dtype, (bytes) => {
+  const shards = tensorsByFile(gpu, source, changes, dtype, (bytes) => {
     options.signal?.throwIfAborted();
     options.onProgress?.(done += bytes, total);
   });
   const total = [...shards.values()].flat().reduce((sum, { data }) => sum + data.byteLength, 0);
   const metadata = { format: "pt", ...(stored.length === 0 ? {} : { edits: JSON.stringify(stored.map(provenance)) }) };
-  const files: string[] = ["config.json"];
+  const written: string[] = ["config.json"];
   await writeFolder(out, async (temporary) => {
-    const loaded = writtenAs(dtype) ?? (edits.length > 0 ? "F32" : null);
+    const loaded = writtenAs(dtype) ?? (edits.length > 0 || files.metadata !== null ? "F32" : null);
     const config = loaded === null ? configText : nameDtype(configText, TORCH_NAMES[loaded]);
     await writeFileAtomic(join(temporary, "config.json"), config);
-    files.push(...await copyDescription(dir, temporary));
+    written.push(...await copyDescription(dirname(files.configPath), temporary));
     for (const [file, tensors] of shards) {
       await writeSafetensors(join(temporary, file), tensors, metadata, options.open);
-      files.push(file);
+      written.push(file);
     }
     if (shards.size > 1 || !shards.has(SINGLE_FILE)) {
       const map = [...shards].flatMap(([file, tensors]) => tensors.map(({ name }) => [name, file]));
       const index = { metadata: { total_size: total }, weight_map: Object.fromEntries(map) };
       await writeFileAtomic(join(temporary, INDEX_FILE), `${JSON.stringify(index, null, 2)}\n`);
-      files.push(INDEX_FILE);
+      written.push(INDEX_FILE);
     }
   });
-  return { files, bytes: total, edits };
+  return { files: written, bytes: total, edits };
 }
 
-function refuseGguf(dir: string): void {
-  if (!/\.gguf$/i.test(dir)) return;
-  throw new FileError(
-    dir,
-    `Cannot export ${dir}: a GGUF file has no config and no tokenizer in Hugging Face layout to go with the weights; ` +
-      `make the edit on the safetensors folder of the model and export that`,
-  );
-}
-
-async function readConfig(dir: string): Promise<string> {
-  const path = join(dir, "config.json");
+/** The config as it is in the folder, byte for byte, or what stands for it in a GGUF file. */
+async function readConfigText({ config, configPath, metadata }: ModelFiles): Promise<string> {
+  if (metadata !== null) return `${JSON.stringify(config, null, 2)}\n`;
   try {
-    const text = await Deno.readTextFile(path);
-    JSON.parse(text);
-    return text;
+    return await Deno.readTextFile(configPath);
   } catch (cause) {
-    throw fileError("read", path, cause);
+    throw fileError("read", configPath, cause);
   }
 }
 
 async function readPatches(
-  checkpoint: Checkpoint,
+  source: WeightSource,
   weights: readonly NamedWeight[],
   paths: readonly string[],
 ): Promise<StoredPatch[]> {
   if (paths.length === 0) return [];
   const byName = new Map(weights.map((weight) => [weight.name, weight]));
   const target = {
-    hash: await checkpoint.hash(),
+    hash: await source.hash(),
     check: (patches: readonly LowRankPatch[]): void => {
       for (const patch of patches) {
         const weight = byName.get(patch.weight);
-        if (!weight || !checkpoint.tensors.has(weight.stored)) {
+        if (!weight || !source.tensors.has(weight.stored)) {
           throw new TypeError(`Cannot find weight "${patch.weight}": this model has ${weights.length} others`);
         }
         checkPatch(patch, weight.shape, weight.layout);

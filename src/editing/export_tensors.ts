@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Checkpoint } from "../checkpoint/checkpoint_folder.ts";
+import { type CheckpointTensor, SINGLE_FILE } from "../checkpoint/checkpoint_folder.ts";
 import { convertFloats, type WeightDtype } from "../checkpoint/convert_floats.ts";
 import { type FloatDtype, isFloatDtype } from "../checkpoint/half.ts";
 import { dtypeBytes, type SafetensorsDtype } from "../checkpoint/safetensors_header.ts";
+import type { WeightInfo, WeightSource } from "../checkpoint/weight_source.ts";
 import type { StreamedData, TensorToWrite } from "../checkpoint/safetensors_writer.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Dtype } from "../gpu/tensor.ts";
@@ -55,10 +56,10 @@ export function collectChanges(
 }
 
 /**
- * Plans the tensors of every file of a checkpoint, in its own names, each made when its turn comes.
+ * Plans the tensors of every file of a model, by their names on the hub, each made when its turn comes.
  *
  * @param gpu Computes the changed matrices.
- * @param checkpoint The stored weights, open while the result is in use.
+ * @param source The stored weights, none of them packed, open while the result is in use.
  * @param changes Changes by name in the checkpoint.
  * @param dtype What weights are written as.
  * @param onBytes Told the bytes of every piece; what it raises ends the writing.
@@ -66,22 +67,25 @@ export function collectChanges(
  */
 export function tensorsByFile(
   gpu: Gpu,
-  checkpoint: Checkpoint,
+  source: WeightSource,
   changes: ReadonlyMap<string, WeightChange>,
   dtype: ExportDtype,
   onBytes: (bytes: number) => void,
 ): Map<string, TensorToWrite<StreamedData>[]> {
   const files = new Map<string, TensorToWrite<StreamedData>[]>();
-  for (const [name, { dtype: stored, shape, file, byteLength }] of checkpoint.tensors) {
+  for (const [name, info] of source.tensors) {
+    const { shape, byteLength } = info;
+    const stored = info.dtype as SafetensorsDtype;
+    const file = fileOf(info);
     const change = changes.get(name);
     // Masks and other whole numbers stay what they are.
     const written = isFloatDtype(stored) ? writtenAs(dtype) ?? (change ? "F32" : stored) : stored;
     const data = {
       byteLength: byteLength / dtypeBytes(stored) * dtypeBytes(written),
       async *chunks() {
-        const source = change ? changed(gpu, checkpoint, change) : checkpoint.chunks(name, CHUNK);
-        for await (const bytes of source) {
-          const converted = convert(checkpoint.dir, name, change ? "F32" : stored, bytes, written);
+        const pieces = change ? changed(gpu, source, change) : source.chunks(name, CHUNK);
+        for await (const bytes of pieces) {
+          const converted = convert(source.path, name, change ? "F32" : stored, bytes, written);
           onBytes(converted.length);
           yield converted;
         }
@@ -92,8 +96,13 @@ export function tensorsByFile(
   return files;
 }
 
+/** File of a folder that a tensor is in; a GGUF file becomes one file. */
+function fileOf(info: WeightInfo | CheckpointTensor): string {
+  return "file" in info ? info.file : SINGLE_FILE;
+}
+
 function convert(
-  dir: string,
+  path: string,
   name: string,
   from: SafetensorsDtype,
   bytes: Uint8Array<ArrayBuffer>,
@@ -103,22 +112,22 @@ function convert(
   try {
     return convertFloats(from as FloatDtype, bytes, to as WeightDtype);
   } catch (cause) {
-    throw new RangeError(`Cannot export tensor "${name}" of ${dir}: ${(cause as Error).message}`, { cause });
+    throw new RangeError(`Cannot export tensor "${name}" of ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 
 /** A changed matrix in f32, as applying its patches computes it. */
 async function* changed(
   gpu: Gpu,
-  checkpoint: Checkpoint,
+  source: WeightSource,
   { weight, patches }: WeightChange,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { stored, shape, layout } = weight;
   // Writes overtake recorded dispatches, which may still need the buffer that the base gets.
   gpu.stream.submit();
-  using base = gpu.tensor(shape, stored, GPU_DTYPES[checkpoint.tensors.get(stored)!.dtype]!);
+  using base = gpu.tensor(shape, stored, GPU_DTYPES[source.tensors.get(stored)!.dtype]!);
   let at = 0;
-  for await (const bytes of checkpoint.chunks(stored, CHUNK)) {
+  for await (const bytes of source.chunks(stored, CHUNK)) {
     gpu.write(base, bytes, at);
     at += bytes.length;
   }

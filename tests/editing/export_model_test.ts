@@ -11,7 +11,9 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import { diskFull, failingSink, listFolder, withFolder } from "../checkpoint/files.ts";
-import { EDITING, readTensors, TOKENIZER } from "../model/model_files.ts";
+import { rawGguf } from "../checkpoint/gguf_files.ts";
+import { qwen3Gguf } from "../model/gguf_model.ts";
+import { EDITING, lastLogits, readTensors, TOKENIZER } from "../model/model_files.ts";
 import { randomEdit } from "./small_edits.ts";
 
 const gpu = await Gpu.open();
@@ -153,6 +155,26 @@ Deno.test("exportModel() keeps shards and writes their index with the new size",
     assertEquals(await copy.hash(), await single.hash());
   }));
 
+Deno.test("exportModel() writes a GGUF file as a folder with the names, rows and config of the hub", () =>
+  withFolder(async (dir) => {
+    await Deno.writeFile(`${dir}/model.gguf`, rawGguf(await qwen3Gguf()));
+    using model = await loadModel(gpu, `${dir}/model.gguf`, { tokenizer: TOKENIZER });
+    const patches = await writeEdits(model, dir);
+    const report = await exportModel(gpu, `${dir}/model.gguf`, `${dir}/out`, { patches });
+    assertEquals(report.files, ["config.json", "model.safetensors"]);
+    using exported = await loadModel(gpu, `${dir}/out`, { tokenizer: TOKENIZER });
+    assertEquals(exported.config, model.config);
+    randomEdit(model, "first", [1, 2]).apply();
+    randomEdit(model, "second", [2, 3]).apply();
+    const ids = [45, 268, 1478, 12, 900];
+    assertEquals(await lastLogits(exported, ids), await lastLogits(model, ids));
+    const before = await widened(`${EDITING}/qwen3`);
+    const edited = new Set(report.edits.map(({ tensor }) => tensor));
+    for (const [name, bits] of await widened(`${dir}/out`)) {
+      assertEquals(!edited.has(name), equal(bits, before.get(name)!), name);
+    }
+  }));
+
 Deno.test("exportModel() without edits leaves the config byte for byte, and fills an empty folder", () =>
   withFolder(async (dir) => {
     await Deno.mkdir(`${dir}/out`);
@@ -197,7 +219,7 @@ Deno.test("exportModel() stops between pieces and leaves nothing", () =>
     assertEquals(await refusal(dir, SMALL, { signal: stop.signal, onProgress }), "Stopped by Ctrl-C");
   }));
 
-Deno.test("exportModel() refuses a folder that holds something, a GGUF file, and the patch of another model", () =>
+Deno.test("exportModel() refuses a folder that holds something, and the patch of another model", () =>
   withFolder(async (dir) => {
     await assertRejects(
       () => exportModel(gpu, SMALL, SMALL),
@@ -206,11 +228,6 @@ Deno.test("exportModel() refuses a folder that holds something, a GGUF file, and
     );
     await Deno.writeTextFile(`${dir}/file`, "");
     await assertRejects(() => exportModel(gpu, SMALL, `${dir}/file`), FileError, `Cannot write ${dir}/file: `);
-    assertEquals(
-      await refusal(dir, `${dir}/model.gguf`),
-      `Cannot export ${dir}/model.gguf: a GGUF file has no config and no tokenizer in Hugging Face layout to go with the ` +
-        "weights; make the edit on the safetensors folder of the model and export that",
-    );
     using other = await loadModel(gpu, "fixtures/world/world-gptj");
     const [patch] = await writeEdits(other, dir);
     const message = await refusal(dir, SMALL, { patches: [patch!] });
