@@ -11,6 +11,7 @@ export * from "./edit_options.ts";
 export type { EditToken } from "./edit_token.ts";
 export * from "./export_model.ts";
 export type { ExportDtype } from "./export_tensors.ts";
+export type { WeightDtype } from "../checkpoint/convert_floats.ts";
 export * from "./facts.ts";
 export type { FactChain, RelationForms } from "./facts_file.ts";
 export * from "./layer_plan.ts";

@@ -55,7 +55,6 @@ Deno.test("pull stopped by Ctrl-C keeps what has arrived, says so, and goes on f
     await using hub = await worldHub();
     const { bytes } = hub.files.get("model.safetensors")!;
     const half = bytes.subarray(0, 1_000_000);
-    let child: Deno.ChildProcess | undefined;
     const open = new AbortController();
     hub.override = (_, { path }) => {
       if (!path.endsWith("model.safetensors")) return null;
@@ -64,13 +63,13 @@ Deno.test("pull stopped by Ctrl-C keeps what has arrived, says so, and goes on f
           start(controller) {
             controller.enqueue(half);
             // The rest never comes; the signal follows once the half has had time to arrive.
-            const timer = setTimeout(() => child!.kill("SIGINT"), 1500);
+            const timer = setTimeout(() => child.kill("SIGINT"), 1500);
             open.signal.addEventListener("abort", () => clearTimeout(timer));
           },
         }),
       );
     };
-    child = start(cache, hub, "pull", REPO);
+    const child = start(cache, hub, "pull", REPO);
     const { code, stderr } = await ended(child);
     open.abort();
     assertEquals(code, 130, stderr);
