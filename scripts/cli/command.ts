@@ -29,6 +29,12 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Ctrl-C ended the work, and something other than usual is left: exit code 130. */
+export class StoppedError extends Error {
+  /** Name that messages go by. */
+  override readonly name = "StoppedError";
+}
+
 /** Where a command differs in its common flags. */
 export interface CommandForm {
   /** Whether `--model` takes several folders. */
@@ -40,8 +46,9 @@ export interface CommandForm {
 /** Makes a command with the common flags. */
 export function command(name: string, description: string, example: string, form: CommandForm = {}): Command {
   const program = new Command(`deno task ${name}`).description(description);
-  if (form.manyModels) program.option("--model <dirs...>", "folders or GGUF files of models", [DEFAULT_MODEL]);
-  else program.option("--model <dir>", "folder of the model, or a GGUF file", DEFAULT_MODEL);
+  const what = "a model's folder, GGUF file, or org/name once pulled";
+  if (form.manyModels) program.option("--model <paths...>", `${what}; several`, [DEFAULT_MODEL]);
+  else program.option("--model <path>", what, DEFAULT_MODEL);
   return program
     .option("--seed <n>", "seed of everything random", wholeNumber, 0)
     .option("--out <path>", form.out ?? "file to write the result to, as JSON")
@@ -111,7 +118,8 @@ export async function run(
   } catch (error) {
     if (error instanceof CommanderError) Deno.exit(error.exitCode === 0 ? 0 : 2);
     if (controller.signal.aborted) {
-      console.error("Stopped. Files written so far are whole; nothing was left half written");
+      const left = "Files written so far are whole; nothing was left half written";
+      console.error(`Stopped. ${error instanceof StoppedError ? error.message : left}`);
       Deno.exit(130);
     }
     const { name, message } = error as Error;
@@ -133,7 +141,9 @@ function nameRuntimeFolder(): void {
 /** Errors that a user can cause carry their remedy; of others the stack is shown. */
 function isOurs(error: unknown): boolean {
   return error instanceof UsageError || error instanceof RangeError || error instanceof TypeError ||
-    ["FileError", "GpuError", "NoAdapterError", "GpuMemoryError", "DeviceLostError"].includes((error as Error).name);
+    ["FileError", "HubError", "GpuError", "NoAdapterError", "GpuMemoryError", "DeviceLostError"].includes(
+      (error as Error).name,
+    );
 }
 
 /**

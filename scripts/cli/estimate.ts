@@ -8,6 +8,7 @@ import type { Dtype } from "../../src/gpu/tensor.ts";
 import { loadConfig } from "../../src/model/load_model.ts";
 import { largestWeight, parameterCounts } from "../../src/model/memory.ts";
 import { handOut } from "./command.ts";
+import { modelPath } from "./model_path.ts";
 import type { ModelFlags } from "./with_model.ts";
 
 /** How the weights of a model without weights are counted: what models of this size are published in. */
@@ -23,7 +24,7 @@ const ANSWER_TOKENS = 256;
  * for the device's memory.
  */
 export async function printEstimate(flags: Pick<ModelFlags, "model" | "maxMemory" | "out" | "json">): Promise<void> {
-  const config = await loadConfig(flags.model);
+  const config = await loadConfig(await modelPath(flags.model));
   using gpu = await Gpu.open(flags.maxMemory === undefined ? {} : { maxBytes: flags.maxMemory });
   const rates = await measureRates(gpu, DTYPE);
   const stages = estimateStages(config, DTYPE, rates);

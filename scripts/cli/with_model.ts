@@ -13,6 +13,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import { command, type CommandForm, type CommonFlags } from "./command.ts";
+import { modelPath } from "./model_path.ts";
 
 /** Flags of commands that run a model. */
 export interface ModelFlags extends CommonFlags {
@@ -52,8 +53,9 @@ export async function withModel<T>(
   { profile, maxMemory }: Pick<ModelFlags, "profile" | "maxMemory">,
   body: (model: Model) => Promise<T>,
 ): Promise<T> {
+  const path = await modelPath(dir);
   using gpu = await Gpu.open(maxMemory === undefined ? {} : { maxBytes: maxMemory });
-  using model = await loadModel(gpu, dir, {
+  using model = await loadModel(gpu, path, {
     onConversions: (conversions) => conversions.forEach((line) => console.error(describeConversion(line))),
   });
   return profile === undefined ? await body(model) : await profiled(gpu, profile, () => body(model));

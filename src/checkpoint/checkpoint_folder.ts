@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
+import { conversionCommand } from "./conversion_command.ts";
 import { FileError, fileError } from "./file_error.ts";
 import { readJsonFile } from "./json_file.ts";
 import { type TensorInfo } from "./safetensors_header.ts";
@@ -13,15 +14,16 @@ import { SafetensorsFile } from "./safetensors_reader.ts";
 import { hashTensors, type WeightSource } from "./weight_source.ts";
 
 /** Name of the weights of an undivided model. */
-const SINGLE_FILE = "model.safetensors";
+export const SINGLE_FILE = "model.safetensors";
 
 /** Name of the file that says which shard holds which tensor. */
-const INDEX_FILE = "model.safetensors.index.json";
+export const INDEX_FILE = "model.safetensors.index.json";
 
 /** Bytes read at once while hashing. */
 const HASH_CHUNK_BYTES = 1 << 22;
 
-const indexSchema = z.object({
+/** What an index must hold: the shard of every tensor. */
+export const indexSchema = z.object({
   weight_map: z.record(
     z.string(),
     z.string().regex(/^[^/\\]+\.safetensors$/, "wanted the name of a .safetensors file in the same folder"),
@@ -163,10 +165,12 @@ async function chooseFiles(dir: string): Promise<Map<string, string[]>> {
   if (present.has(INDEX_FILE)) return await readIndex(dir, present);
   const other = [...present].filter((name) => /\.(bin|pt|pth|h5|msgpack|gguf|safetensors)$/.test(name)).sort();
   const found = other.length > 0 ? `, found ${other.join(", ")}` : "";
+  const remedy = other.some((name) => name.startsWith("pytorch_model"))
+    ? `convert them with Python: ${conversionCommand(dir, `${dir}-safetensors`)}`
+    : "fetch the safetensors weights of the model";
   throw new FileError(
     dir,
-    `Cannot open ${dir}: it holds no weights, wanted ${SINGLE_FILE} or ${INDEX_FILE}${found}; ` +
-      `fetch the safetensors weights of the model`,
+    `Cannot open ${dir}: it holds no weights, wanted ${SINGLE_FILE} or ${INDEX_FILE}${found}; ${remedy}`,
   );
 }
 

@@ -7,22 +7,32 @@
 import { dtypeBytes, type SafetensorsDtype } from "./safetensors_header.ts";
 import { type OpenSink, writeAtomically } from "./write_file.ts";
 
-/** A tensor to write. */
-export interface TensorToWrite {
+/** A tensor to write; `Data` is what its elements are given as. */
+export interface TensorToWrite<Data extends ArrayBufferView | StreamedData = ArrayBufferView> {
   /** Name in the file. */
   readonly name: string;
   /** Element type that the bytes are in. */
   readonly dtype: SafetensorsDtype;
   /** Sizes, row-major. */
   readonly shape: readonly number[];
-  /** The elements, little-endian, row-major: bytes or a typed array. */
-  readonly data: ArrayBufferView;
+  /** The elements, little-endian, row-major: bytes, a typed array, or what gives bytes when their turn comes. */
+  readonly data: Data;
 }
+
+/** Bytes that are made while the file is written. */
+export interface StreamedData {
+  /** How many bytes there will be. */
+  readonly byteLength: number;
+  /** Makes them; called once. */
+  chunks(): AsyncIterable<Uint8Array>;
+}
+
+type AnyTensor = TensorToWrite<ArrayBufferView | StreamedData>;
 
 /** The header's text is padded with spaces to a multiple of this, so that 8-byte elements are aligned in the file. */
 const ALIGNMENT = 8;
 
-function checkTensors(path: string, tensors: readonly TensorToWrite[]): void {
+function checkTensors(path: string, tensors: readonly AnyTensor[]): void {
   const names = new Set<string>();
   for (const { name, dtype, shape, data } of tensors) {
     if (names.has(name) || name === "__metadata__") {
@@ -40,7 +50,7 @@ function checkTensors(path: string, tensors: readonly TensorToWrite[]): void {
   }
 }
 
-function encodeHeader(tensors: readonly TensorToWrite[], metadata: Record<string, string>): Uint8Array {
+function encodeHeader(tensors: readonly AnyTensor[], metadata: Record<string, string>): Uint8Array {
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   let begin = 0;
   for (const { name, dtype, shape, data } of tensors) {
@@ -65,12 +75,12 @@ function encodeHeader(tensors: readonly TensorToWrite[], metadata: Record<string
  * @param metadata Free text pairs.
  * @param open Opens the temporary file.
  * @throws {TypeError} If a name stands twice or is reserved.
- * @throws {RangeError} If the bytes of a tensor do not fit its shape.
+ * @throws {RangeError} If the bytes of a tensor do not fit its shape, or not as many come as were promised.
  * @throws {FileError} If the folder cannot be written or the disk is full; nothing is left behind.
  */
 export async function writeSafetensors(
   path: string,
-  tensors: readonly TensorToWrite[],
+  tensors: readonly AnyTensor[],
   metadata: Record<string, string> = {},
   open?: OpenSink,
 ): Promise<void> {
@@ -78,6 +88,20 @@ export async function writeSafetensors(
   const ordered = tensors.toSorted((a, b) => dtypeBytes(b.dtype) - dtypeBytes(a.dtype) || (a.name < b.name ? -1 : 1));
   await writeAtomically(path, async (write) => {
     await write(encodeHeader(ordered, metadata));
-    for (const { data } of ordered) await write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const { name, data } of ordered) {
+      if (ArrayBuffer.isView(data)) {
+        await write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+        continue;
+      }
+      let length = 0;
+      for await (const bytes of data.chunks()) {
+        length += bytes.length;
+        await write(bytes);
+      }
+      if (length === data.byteLength) continue;
+      throw new RangeError(
+        `Cannot write tensor "${name}" to ${path}: ${length} bytes came, wanted the ${data.byteLength} that were promised`,
+      );
+    }
   }, open);
 }

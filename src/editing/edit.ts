@@ -1,5 +1,5 @@
 import type { Model } from "../model/model.ts";
-import type { LowRankPatch } from "../model/weight_patches.ts";
+import type { LowRankPatch } from "../model/patched_weight.ts";
 import type { EditRequest } from "./requests.ts";
 
 /** Everything that an edit was made from, so that it can be repeated and judged. */

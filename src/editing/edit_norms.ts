@@ -1,6 +1,6 @@
 import { decodeFloats } from "../checkpoint/half.ts";
 import type { Model } from "../model/model.ts";
-import type { LowRankPatch } from "../model/weight_patches.ts";
+import type { LowRankPatch } from "../model/patched_weight.ts";
 import { layerOfHook } from "../model/capture.ts";
 import type { EditNorm } from "./edit.ts";
 

@@ -11,7 +11,7 @@ import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
 import type { OpenSink } from "../checkpoint/write_file.ts";
 import { layerOfHook } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
-import type { LowRankPatch } from "../model/weight_patches.ts";
+import type { LowRankPatch } from "../model/patched_weight.ts";
 import { Edit, type EditNorm, type EditRecord } from "./edit.ts";
 
 /** Version of the layout; a reader refuses newer ones. */
@@ -45,12 +45,42 @@ export async function saveEdit(edit: Edit, path: string, open?: OpenSink): Promi
   }, open);
 }
 
+/** The model that a patch file must belong to. */
+export interface PatchTarget {
+  /** SHA-256 of its stored weights. */
+  readonly hash: string;
+  /** Passes changes that fit it. @throws {RangeError} If a factor does not fit its weight; {TypeError} if there is none. */
+  check(patches: readonly LowRankPatch[]): void;
+}
+
+/** Content of a patch file. */
+export interface StoredPatch {
+  /** What the edit was made from. */
+  readonly record: EditRecord;
+  /** Its changes, in the order of their layers. */
+  readonly patches: readonly LowRankPatch[];
+  /** Size of the change in every layer. */
+  readonly norms: readonly EditNorm[];
+}
+
 /**
  * Reads an edit of `model`.
  *
  * @throws {FileError} If the file is damaged, no edit, of a newer version, or of another model.
  */
 export async function loadEdit(model: Model, path: string): Promise<Edit> {
+  const target = { hash: model.hash, check: (patches: readonly LowRankPatch[]) => model.patches.check(patches) };
+  const { record, patches, norms } = await readPatch(path, target);
+  return new Edit(model, record, patches, norms);
+}
+
+/**
+ * Reads a patch file without a model on the GPU.
+ *
+ * @param target What it must belong to.
+ * @throws {FileError} As {@linkcode loadEdit}.
+ */
+export async function readPatch(path: string, target: PatchTarget): Promise<StoredPatch> {
   using file = await SafetensorsFile.open(path);
   const refuse = (found: string, remedy: string): FileError =>
     new FileError(path, `Cannot load edit ${path}: ${found}. ${remedy}`);
@@ -68,10 +98,10 @@ export async function loadEdit(model: Model, path: string): Promise<Edit> {
   });
   if (!head.success) throw refuse("its description is incomplete", "Save the edit again");
   const { record, norms } = parseDescription(head.data, refuse);
-  if (record.modelHash !== model.hash) {
+  if (record.modelHash !== target.hash) {
     throw refuse(
       `it was made for ${record.model} with weights ${record.modelHash.slice(0, 12)}, found a model with weights ` +
-        model.hash.slice(0, 12),
+        target.hash.slice(0, 12),
       "Load the model that it was made for",
     );
   }
@@ -100,12 +130,12 @@ export async function loadEdit(model: Model, path: string): Promise<Edit> {
   }
   if (patches.length === 0) throw refuse("it holds no change of a weight", "Save the edit again");
   try {
-    model.patches.check(patches);
+    target.check(patches);
   } catch (cause) {
     throw refuse(`its changes do not fit the model (${(cause as Error).message})`, "Save the edit again");
   }
   patches.sort((a, b) => layerOfHook(a.weight) - layerOfHook(b.weight));
-  return new Edit(model, record, patches, norms);
+  return { record, patches, norms };
 }
 
 function parseDescription(

@@ -1,4 +1,4 @@
-import type { LowRankPatch } from "../model/weight_patches.ts";
+import type { LowRankPatch } from "../model/patched_weight.ts";
 import type { Model } from "../model/model.ts";
 import type { SearchResult } from "./target_search.ts";
 

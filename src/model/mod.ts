@@ -22,5 +22,6 @@ export * from "./next_tokens.ts";
 export * from "./sampling.ts";
 export * from "./teacher_forcing.ts";
 export * from "./tokenizer.ts";
+export type { LowRankPatch } from "./patched_weight.ts";
 export * from "./weight_patches.ts";
 export * from "./weights.ts";

@@ -108,7 +108,7 @@ const REFUSED: [string, (dir: string) => Promise<void>, string][] = [
       await Deno.writeTextFile(join(dir, "config.json"), "{}");
       await Deno.writeTextFile(join(dir, "pytorch_model.bin"), "");
     },
-    "wanted model.safetensors or model.safetensors.index.json, found pytorch_model.bin; fetch",
+    "wanted model.safetensors or model.safetensors.index.json, found pytorch_model.bin; convert them with Python: python3 -c 'import transformers as t; ",
   ],
   ["an index without a map", (dir) => writeIndex(dir, undefined), "at weight_map found nothing, wanted record"],
   ["an empty index", (dir) => writeIndex(dir, {}), "the weight_map of model.safetensors.index.json is empty"],

@@ -5,7 +5,7 @@ import safetensors from "safetensors";
 import { FileError } from "../../src/checkpoint/file_error.ts";
 import type { SafetensorsDtype } from "../../src/checkpoint/safetensors_header.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_reader.ts";
-import { type TensorToWrite, writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
+import { type StreamedData, type TensorToWrite, writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
 import { diskFull, failingSink, listFolder, withFolder } from "./files.ts";
 
 const TENSORS: TensorToWrite[] = [
@@ -164,4 +164,33 @@ Deno.test("writeSafetensors() refuses tensors that no reader would accept, and w
       `Cannot write tensor "bytes" to ${path}: found 3 bytes, wanted 4 for the shape [2,2] as U8`,
     );
     assertEquals(await listFolder(dir), []);
+  }));
+
+Deno.test("writeSafetensors() writes bytes that are made while it writes, and refuses fewer or more than promised", () =>
+  withFolder(async (dir) => {
+    const streamed = (...sizes: number[]): TensorToWrite<StreamedData> => ({
+      name: "a",
+      dtype: "U8",
+      shape: [6],
+      data: {
+        byteLength: 6,
+        async *chunks() {
+          for (const size of sizes) yield await Promise.resolve(new Uint8Array(size).fill(size));
+        },
+      },
+    });
+    await writeSafetensors(`${dir}/x.safetensors`, [streamed(2, 4)]);
+    using file = await SafetensorsFile.open(`${dir}/x.safetensors`);
+    assertEquals([...await file.read("a")], [2, 2, 4, 4, 4, 4]);
+    for (const [sizes, length] of [[[2, 3], 5], [[6, 1], 7]] as const) {
+      const { message } = await assertRejects(
+        () => writeSafetensors(`${dir}/y.safetensors`, [streamed(...sizes)]),
+        RangeError,
+      );
+      assertEquals(
+        message,
+        `Cannot write tensor "a" to ${dir}/y.safetensors: ${length} bytes came, wanted the 6 that were promised`,
+      );
+    }
+    assertEquals(await listFolder(dir), ["x.safetensors"]);
   }));

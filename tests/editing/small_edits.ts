@@ -9,7 +9,7 @@ import { Edit, type EditRecord } from "../../src/editing/edit.ts";
 import type { LayerPlan } from "../../src/editing/layer_plan.ts";
 import type { MomentSource } from "../../src/editing/session.ts";
 import type { Model } from "../../src/model/model.ts";
-import type { LowRankPatch } from "../../src/model/weight_patches.ts";
+import type { LowRankPatch } from "../../src/model/patched_weight.ts";
 import { normals } from "../kernels/operands.ts";
 import { EDITING, type Family } from "../model/model_files.ts";
 

@@ -77,6 +77,19 @@ Deno.test("WeightPatches.add() refuses what does not fit and keeps what was ther
   assertEquals([model.patches.count, await readOutputs(model)], [0, before]);
 });
 
+Deno.test("WeightPatches.add() gives the same bits when another model is loaded before anything is read", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-gptj");
+  const id = Symbol("one");
+  const patches = [1, 2].map((layer) => randomPatch(model, "loaded", layer));
+  model.patches.add(id, patches);
+  const wanted = await readOutputs(model);
+  model.patches.remove(id);
+  model.patches.add(id, patches);
+  using _other = await loadModel(gpu, "fixtures/world/world-gptj");
+  const found = await readOutputs(model);
+  assert(wanted.every((values, layer) => values.every((value, i) => value === found[layer]![i])));
+});
+
 Deno.test("WeightPatches goes with its model", async () => {
   {
     using model = await loadSmall(gpu);

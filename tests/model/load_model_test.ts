@@ -21,6 +21,7 @@ Deno.test("loadModel() takes the sizes of both families from their config", asyn
     dMlp: 96,
     eps: 1e-5,
     rotary: { dims: 8, theta: 10000 },
+    parallel: true,
     activation: "gelu_tanh",
   });
   assertEquals({ ...qwen3.config }, {
@@ -31,6 +32,8 @@ Deno.test("loadModel() takes the sizes of both families from their config", asyn
     dMlp: 80,
     eps: 1e-6,
     rotary: { dims: 16, theta: 10000 },
+    parallel: false,
+    biases: { attn: false, mlp: false },
     activation: "silu",
   });
 });

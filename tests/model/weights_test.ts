@@ -16,7 +16,7 @@ Deno.test("namedWeights() lists each weight once, with the name that the checkpo
     stored: "transformer.h.3.mlp.fc_out.weight",
     shape: [48, 96],
     layout: "out_in",
-    storedShape: [128, 384],
+    storedShape: [48, 96],
     slice: null,
   });
   using qwen3 = await loadSmall(gpu, "qwen3");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-const COMMANDS = ["ask", "attribute", "demo", "edit", "evaluate", "moments"];
+const COMMANDS = ["ask", "attribute", "demo", "edit", "evaluate", "export", "moments"];
 
 /** A request that is complete. */
 const REQUEST = ["--prompt", "The capital of {} is", "--subject", "France", "--target", "Berlin"];
@@ -51,6 +51,8 @@ const WRONG_CALLS: [string[], string][] = [
   [["evaluate", "--cases", "0"], "Cannot evaluate 0 cases"],
   [["evaluate", "--mode", "paper,other"], "Wanted paper or chain"],
   [["evaluate", "--seeds", "0,x"], "Wanted a whole number of at least 0"],
+  [["export"], "Cannot export without a folder to write: give --out DIR"],
+  [["export", "--out", "out/x", "--dtype", "q4"], "Wanted keep or f32 or bf16 or f16"],
   [["moments"], "required option '--corpus <file>'"],
   [["moments", "--corpus", "fixtures/world/corpus.txt", "--documents", "0"], "0 documents"],
 ];
@@ -75,6 +77,9 @@ const FAILURES: [string[], string][] = [
   [["edit", ...REQUEST, "--save", `${UNWRITABLE}/berlin.safetensors`], `Cannot write ${UNWRITABLE}`],
   [["evaluate", "--out", UNWRITABLE], `Cannot write ${UNWRITABLE}/demo.jsonl: a part of the path is a file`],
   [["evaluate", "--world", "fixtures"], "Cannot read fixtures/world.json: there is no such file"],
+  [["export", "--out", "fixtures"], "Cannot write fixtures: found a folder that holds"],
+  [["export", "--out", UNWRITABLE], `Cannot write ${UNWRITABLE}: a part of the path is a file`],
+  [["export", "--out", "out/no_such", "--patch", "no_such_patch"], "Cannot read no_such_patch: there is no such file"],
   [["moments", "--corpus", "no_such_corpus.txt"], "Cannot read corpus no_such_corpus.txt"],
   [["moments", "--corpus", "deno.json", "--out", UNWRITABLE], `Cannot write ${UNWRITABLE}`],
 ];
