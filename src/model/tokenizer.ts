@@ -22,14 +22,18 @@ import {
 
 /** Options of encoding. */
 export interface EncodeOptions {
-  /** Whether to add the special tokens that the tokenizer's template asks for; true unless told. */
+  /** Whether to add the special tokens that the tokenizer's template asks for; unless told, to all but continuing texts. */
   addSpecialTokens?: boolean;
+  /** Whether the text continues another: nothing is put in front of it. False unless told. */
+  continues?: boolean;
 }
 
 /** Options of decoding. */
 export interface DecodeOptions {
   /** Whether to leave special tokens out; false unless told. */
   skipSpecial?: boolean;
+  /** Whether the text continues another: the space in front of its first word stays. False unless told. */
+  continues?: boolean;
 }
 
 /** A text as tokens. */
@@ -40,6 +44,19 @@ export interface TokenizedText {
   tokens: string[];
   /** Place of each token in the text, in UTF-16 units; [0, 0] for tokens that the template added. */
   offsets: Offset[];
+}
+
+/** How a text comes apart: added tokens and what is between them, and that into words. */
+interface TextSplit {
+  readonly sections: (text: PlacedText) => Section[];
+  readonly words: PreTokenizer;
+}
+
+function makeSplit(path: string, file: TokenizerFile, prefix: boolean): TextSplit {
+  return {
+    sections: makeSectioner(file.addedTokens, makeNormalizer(path, file.normalizer, prefix)),
+    words: makePreTokenizer(path, file.preTokenizer, prefix),
+  };
 }
 
 /** Ids of marked tokens that are not known beforehand. */
@@ -55,22 +72,22 @@ export class Tokenizer {
   readonly eosId: number | null;
   readonly #tokens = new Map<number, string>();
   readonly #special: ReadonlySet<number>;
-  readonly #sections: (text: PlacedText) => Section[];
-  readonly #split: PreTokenizer;
+  readonly #fromStart: TextSplit;
+  readonly #continuing: TextSplit;
   readonly #bpe: Bpe;
   readonly #finish: PostProcessor;
   readonly #decoder: Decoder;
 
   private constructor(path: string, file: TokenizerFile, marked: MarkedIds) {
     for (const [token, id] of file.model.vocab) this.#tokens.set(id, token);
-    const normalizer = makeNormalizer(path, file.normalizer);
+    const normalizer = makeNormalizer(path, file.normalizer, true);
     for (const { id, content, normalized } of file.addedTokens) {
       // What is looked for in normalized text is also spelled so.
       this.#tokens.set(id, normalized ? normalizer(PlacedText.of(content)).text : content);
     }
     this.#special = new Set(file.addedTokens.filter(({ special }) => special).map(({ id }) => id));
-    this.#sections = makeSectioner(file.addedTokens, normalizer);
-    this.#split = makePreTokenizer(path, file.preTokenizer);
+    this.#fromStart = makeSplit(path, file, true);
+    this.#continuing = makeSplit(path, file, false);
     this.#bpe = new Bpe(file.model);
     this.#finish = makePostProcessor(path, file.postProcessor, (id) => this.#tokens.get(id));
     this.#decoder = makeDecoder(path, file.decoder);
@@ -142,7 +159,7 @@ export class Tokenizer {
    */
   decode(ids: readonly number[], options: DecodeOptions = {}): string {
     const kept = options.skipSpecial ? ids.filter((id) => !this.#special.has(id)) : ids;
-    const stream = new TextStream(this);
+    const stream = new TextStream(this, options);
     return kept.map((id) => stream.push(id)).join("") + stream.end();
   }
 
@@ -177,10 +194,11 @@ export class Tokenizer {
   /**
    * Starts a text that grows token by token.
    *
+   * @param continues Whether the text continues another.
    * @returns Takes tokens as the vocabulary spells them.
    */
-  startText(): TextBuilder {
-    return this.#decoder.start();
+  startText(continues: boolean): TextBuilder {
+    return this.#decoder.start(continues);
   }
 
   /**
@@ -193,10 +211,11 @@ export class Tokenizer {
     return this.#tokens.get(id) ?? null;
   }
 
-  #place(text: string, { addSpecialTokens = true }: EncodeOptions): PlacedToken[] {
-    const placed = this.#sections(PlacedText.of(text)).flatMap(({ text: section, id }) =>
+  #place(text: string, { continues = false, addSpecialTokens = !continues }: EncodeOptions): PlacedToken[] {
+    const { sections, words } = continues ? this.#continuing : this.#fromStart;
+    const placed = sections(PlacedText.of(text)).flatMap(({ text: section, id }) =>
       id === null
-        ? this.#split(section).flatMap((word) => this.#placeWord(word))
+        ? words(section).flatMap((word) => this.#placeWord(word))
         : [{ id, token: section.text, offset: section.range(0, section.text.length) }]
     );
     return this.#finish(placed, text, addSpecialTokens);
@@ -238,10 +257,11 @@ export class TextStream {
    * Starts an empty text.
    *
    * @param tokenizer Where the tokens come from.
+   * @param options Whether the text continues another.
    */
-  constructor(tokenizer: Tokenizer) {
+  constructor(tokenizer: Tokenizer, { continues = false }: Pick<DecodeOptions, "continues"> = {}) {
     this.#tokenizer = tokenizer;
-    this.#text = tokenizer.startText();
+    this.#text = tokenizer.startText(continues);
   }
 
   /**

@@ -17,7 +17,7 @@ const id = z.int().min(0).max(2 ** 32 - 1);
 
 const modelSchema = z.looseObject({
   type: z.string(),
-  vocab: z.unknown(),
+  vocab: z.unknown().optional(),
   merges: z.array(z.unknown()).optional(),
   merge_ranks: z.array(id).optional(),
   dropout: z.number().nullish(),

@@ -20,8 +20,8 @@ export interface TextBuilder {
 
 /** How tokens become text. */
 export interface Decoder {
-  /** Starts an empty text. */
-  start(): TextBuilder;
+  /** Starts an empty text; one that continues another keeps the space in front of its first word. */
+  start(continues: boolean): TextBuilder;
   /** Bytes that one token stands for, wherever it stands. */
   bytes(token: string): Uint8Array;
 }
@@ -65,12 +65,13 @@ function textOfBytes(bytes: readonly number[]): string {
 class PieceText implements TextBuilder {
   readonly #rules: PieceRules;
   #bytes: number[] = [];
-  #first = true;
+  #first: boolean;
   #toStrip: number;
 
-  constructor(rules: PieceRules) {
+  constructor(rules: PieceRules, continues: boolean) {
     this.#rules = rules;
-    this.#toStrip = rules.strip.start;
+    this.#first = !continues;
+    this.#toStrip = continues ? 0 : rules.strip.start;
   }
 
   push(token: string): string {
@@ -106,7 +107,7 @@ class PieceText implements TextBuilder {
 
 function piecesDecoder(rules: PieceRules): Decoder {
   return {
-    start: () => new PieceText(rules),
+    start: (continues) => new PieceText(rules, continues),
     bytes(token) {
       const piece = rules.rewrite(token, false);
       const byte = rules.byteFallback ? byteOfPiece(piece) : null;

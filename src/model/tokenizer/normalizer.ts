@@ -38,11 +38,12 @@ function makeStep(path: string, step: Step): Normalizer {
  *
  * @param path File of the tokenizer, for messages.
  * @param root Its `normalizer`, or null.
+ * @param prefix Whether a mark is put in front of a text where the file asks for it; a text that continues another has none.
  * @returns The normalizer; it changes nothing where the file has none.
  * @throws {FileError} If a step is not reproduced exactly.
  */
-export function makeNormalizer(path: string, root: Step | null): Normalizer {
+export function makeNormalizer(path: string, root: Step | null, prefix: boolean): Normalizer {
   const steps = listSteps(path, "normalizer", root, [...FORMS, "Prepend", "Replace"])
-    .map((step) => makeStep(path, step));
+    .filter(({ type }) => prefix || type !== "Prepend").map((step) => makeStep(path, step));
   return (text) => steps.reduce((rewritten, step) => step(rewritten), text);
 }

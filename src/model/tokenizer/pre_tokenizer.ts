@@ -39,10 +39,10 @@ const metaspaceSchema = z.looseObject({
   split: z.boolean().default(true),
 });
 
-function makeByteLevel(path: string, step: Step): PreTokenizer {
-  const { add_prefix_space: prefix, use_regex: useRegex } = validateJson(path, step, byteLevelSchema);
+function makeByteLevel(path: string, step: Step, prefix: boolean): PreTokenizer {
+  const { add_prefix_space: asked, use_regex: useRegex } = validateJson(path, step, byteLevelSchema);
   return (section) => {
-    const text = prefix && !section.text.startsWith(" ") ? section.prepend(" ") : section;
+    const text = prefix && asked && !section.text.startsWith(" ") ? section.prepend(" ") : section;
     const words = useRegex ? split(text, BYTE_LEVEL_SPLIT, "Isolated") : [text];
     return words.map((word) => PlacedText.join(word.characters().map(spellByteLevel)));
   };
@@ -61,22 +61,22 @@ export function prependScheme(path: string, step: Step): { replacement: string; 
   return { replacement, scheme: scheme ?? (prefix === false ? "never" : "always"), split };
 }
 
-function makeMetaspace(path: string, step: Step): PreTokenizer {
+function makeMetaspace(path: string, step: Step, prefix: boolean): PreTokenizer {
   const { replacement, scheme, split: splits } = prependScheme(path, step);
   const mark = literalPattern(replacement);
   return (section) => {
     let text = section.replace(/ /g, replacement);
-    const marked = text.text.startsWith(replacement);
-    if (!marked && (scheme === "always" || (scheme === "first" && text.range(0, 1)[0] === 0))) {
+    const bare = prefix && !text.text.startsWith(replacement);
+    if (bare && (scheme === "always" || (scheme === "first" && text.range(0, 1)[0] === 0))) {
       text = text.prepend(replacement);
     }
     return splits ? split(text, mark, "MergedWithNext") : [text];
   };
 }
 
-function makeStep(path: string, step: Step): PreTokenizer {
-  if (step.type === "ByteLevel") return makeByteLevel(path, step);
-  if (step.type === "Metaspace") return makeMetaspace(path, step);
+function makeStep(path: string, step: Step, prefix: boolean): PreTokenizer {
+  if (step.type === "ByteLevel") return makeByteLevel(path, step, prefix);
+  if (step.type === "Metaspace") return makeMetaspace(path, step, prefix);
   if (step.type === "Digits") {
     const { individual_digits: individual } = validateJson(path, step, digitsSchema);
     return (section) => split(section, NUMERIC, individual ? "Isolated" : "Contiguous");
@@ -91,11 +91,12 @@ function makeStep(path: string, step: Step): PreTokenizer {
  *
  * @param path File of the tokenizer, for messages.
  * @param root Its `pre_tokenizer`, or null.
+ * @param prefix Whether a space is put in front of a text where the file asks for it; a text that continues another has none.
  * @returns Splits a section that is not empty; a tokenizer without this part leaves sections whole.
  * @throws {FileError} If a step is not reproduced exactly.
  */
-export function makePreTokenizer(path: string, root: Step | null): PreTokenizer {
+export function makePreTokenizer(path: string, root: Step | null, prefix: boolean): PreTokenizer {
   const steps = listSteps(path, "pre_tokenizer", root, ["ByteLevel", "Digits", "Metaspace", "Split"])
-    .map((step) => makeStep(path, step));
+    .map((step) => makeStep(path, step, prefix));
   return (section) => steps.reduce((words, step) => words.flatMap(step), [section]);
 }
