@@ -168,7 +168,7 @@ export async function attribute(model: Model, options: AttributeOptions): Promis
 
 /** Tokens of an answer as it continues a prompt. */
 function answerTokens(tokenizer: Tokenizer, answer: string): number[] {
-  return tokenizer.encode(/^\s/.test(answer) ? answer : ` ${answer}`, { addSpecialTokens: false });
+  return tokenizer.encode(/^\s/.test(answer) ? answer : ` ${answer}`, { continues: true });
 }
 
 async function targetOf(

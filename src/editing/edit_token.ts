@@ -22,5 +22,5 @@ export function editPosition(tokenizer: Tokenizer, template: string, subject: st
 
 /** Token ids of ` target`, the continuation that an edit asks for. */
 export function targetIds(tokenizer: Tokenizer, target: string): number[] {
-  return tokenizer.encode(" " + target.trim(), { addSpecialTokens: false });
+  return tokenizer.encode(" " + target.trim(), { continues: true });
 }

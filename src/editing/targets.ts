@@ -60,7 +60,7 @@ function formsIn(request: TokenRequest, contexts: readonly string[]): Form[] {
 /** Rows of a request's search: its forms with the target's tokens but the last, then "{subject} is a". */
 export function searchRows(tokenizer: Tokenizer, request: TokenRequest, contexts: Contexts): SearchRow[] {
   const target = targetIds(tokenizer, request.target);
-  const tail = tokenizer.decode(target.slice(0, -1));
+  const tail = tokenizer.decode(target.slice(0, -1), { continues: true });
   const forms = formsIn(request, contexts.flat());
   const rows = forms.map(({ template, subject }): SearchRow => {
     const ids = tokenizer.encode(template.replace("{}", () => subject) + tail);

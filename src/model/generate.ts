@@ -32,7 +32,7 @@ export async function* generate(
   const room = Math.min(ids.length + maxTokens, model.config.maxPos);
   const random = new SeededRandom(options.seed ?? 0, "generate");
   const caches = model.makeCaches(1, room);
-  const text = new TextStream(model.tokenizer);
+  const text = new TextStream(model.tokenizer, { continues: true });
   try {
     let next = await step(ids, 0);
     let held: number | null = null;

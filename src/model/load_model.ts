@@ -7,6 +7,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { type ModelConfig, readModelConfig } from "./architectures.ts";
 import { Model } from "./model.ts";
 import { Tokenizer } from "./tokenizer.ts";
+import { tokenizerFromGguf } from "./tokenizer_gguf.ts";
 import { isLoadable, Weights } from "./weights.ts";
 
 /** Options of {@linkcode loadModel}. */
@@ -55,13 +56,8 @@ export async function loadConfig(path: string): Promise<ModelConfig> {
   return readModelConfig(config, configPath);
 }
 
+/** A named tokenizer comes first; a GGUF file has its own inside. */
 async function loadTokenizer({ configPath, metadata }: ModelFiles, path?: string): Promise<Tokenizer> {
-  if (path === undefined && metadata !== null && metadata["tokenizer.ggml.tokens"] === undefined) {
-    throw new FileError(
-      configPath,
-      `Cannot use ${configPath}: metadata "tokenizer.ggml.tokens" is missing, wanted the vocabulary; ` +
-        `name a tokenizer.json`,
-    );
-  }
+  if (path === undefined && metadata !== null) return tokenizerFromGguf(metadata, configPath);
   return await Tokenizer.load(path ?? dirname(configPath));
 }

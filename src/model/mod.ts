@@ -14,7 +14,7 @@ export type { PackedFormat, WeightInfo, WeightSource } from "../checkpoint/weigh
 export type { SafetensorsDtype, TensorInfo } from "../checkpoint/safetensors_header.ts";
 export type { Rows } from "./rows.ts";
 export * from "./tape.ts";
-export type { Offset } from "./offsets.ts";
+export type { Offset } from "./tokenizer/placed_text.ts";
 export * from "./hooks.ts";
 export * from "./load_model.ts";
 export * from "./model.ts";
@@ -23,5 +23,6 @@ export * from "./sampling.ts";
 export * from "./teacher_forcing.ts";
 export * from "./tokenizer.ts";
 export type { LowRankPatch } from "./patched_weight.ts";
+export { tokenizerFromGguf } from "./tokenizer_gguf.ts";
 export * from "./weight_patches.ts";
 export * from "./weights.ts";

@@ -5,41 +5,35 @@
  */
 
 import { join } from "node:path";
+import { makeSectioner, type Section } from "./tokenizer/added_tokens.ts";
+import { Bpe } from "./tokenizer/bpe.ts";
+import { type Decoder, makeDecoder, type TextBuilder } from "./tokenizer/decoder.ts";
+import { makeNormalizer } from "./tokenizer/normalizer.ts";
+import { type Offset, PlacedText } from "./tokenizer/placed_text.ts";
+import { makePostProcessor, type PlacedToken, type PostProcessor } from "./tokenizer/post_processor.ts";
+import { makePreTokenizer, type PreTokenizer } from "./tokenizer/pre_tokenizer.ts";
 import {
-  ByteLevelPreTokenizer,
-  DigitsPreTokenizer,
-  type PreTokenizer,
-  SequencePreTokenizer,
-  Tokenizer as LibraryTokenizer,
-} from "@huggingface/tokenizers";
-import { FileError } from "../checkpoint/file_error.ts";
-import { tokenToBytes } from "./byte_level.ts";
-import { byteSpans, type Offset, OffsetWalker, trimOffset } from "./offsets.ts";
-import {
-  type AddedToken,
-  flattenPart,
+  checkTokenizerFile,
+  type MarkedIds,
   readMarkedIds,
-  readTokenizerFile,
+  readTokenizerJson,
   type TokenizerFile,
 } from "./tokenizer_file.ts";
 
-/**
- * GPT-2's split with Unicode's white space. JavaScript's `\s` has U+FEFF and lacks U+0085, the reference's is the
- * other way round.
- */
-const BYTE_LEVEL_SPLIT =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
-
 /** Options of encoding. */
 export interface EncodeOptions {
-  /** Whether to add the special tokens that the tokenizer's template asks for; true unless told. */
+  /** Whether to add the special tokens that the tokenizer's template asks for; unless told, to all but continuing texts. */
   addSpecialTokens?: boolean;
+  /** Whether the text continues another: nothing is put in front of it. False unless told. */
+  continues?: boolean;
 }
 
 /** Options of decoding. */
 export interface DecodeOptions {
   /** Whether to leave special tokens out; false unless told. */
   skipSpecial?: boolean;
+  /** Whether the text continues another: the space in front of its first word stays. False unless told. */
+  continues?: boolean;
 }
 
 /** A text as tokens. */
@@ -52,42 +46,23 @@ export interface TokenizedText {
   offsets: Offset[];
 }
 
-/** A token before it has its id. */
-interface PlacedToken {
-  readonly token: string;
-  readonly offset: Offset;
+/** How a text comes apart: added tokens and what is between them, and that into words. */
+interface TextSplit {
+  readonly sections: (text: PlacedText) => Section[];
+  readonly words: PreTokenizer;
 }
 
-/** Gives the library's pre-tokenizers the character classes of the reference. */
-function repair(preTokenizer: PreTokenizer | null): void {
-  if (preTokenizer instanceof SequencePreTokenizer) preTokenizer.tokenizers.forEach(repair);
-  if (preTokenizer instanceof ByteLevelPreTokenizer) preTokenizer.pattern = BYTE_LEVEL_SPLIT;
-  if (preTokenizer instanceof DigitsPreTokenizer) {
-    preTokenizer.pattern = preTokenizer.config.individual_digits ? /\P{N}+|\p{N}/gu : /\P{N}+|\p{N}+/gu;
-  }
+function makeSplit(path: string, file: TokenizerFile, prefix: boolean): TextSplit {
+  return {
+    sections: makeSectioner(file.addedTokens, makeNormalizer(path, file.normalizer, prefix)),
+    words: makePreTokenizer(path, file.preTokenizer, prefix),
+  };
 }
 
-/** A pattern that finds the longest of several literal texts; null for none. */
-function literalPattern(texts: readonly string[]): RegExp | null {
-  if (texts.length === 0) return null;
-  const longestFirst = texts.toSorted((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "g");
-}
+/** Ids of marked tokens that are not known beforehand. */
+const UNMARKED: MarkedIds = { bosId: null, eosId: null };
 
-/** Cuts a text at a pattern; `literal` marks the matches. */
-function cut(text: string, pattern: RegExp | null, first: number): { text: string; first: number; literal: boolean }[] {
-  const pieces: { text: string; first: number; literal: boolean }[] = [];
-  let done = 0;
-  for (const match of pattern === null ? [] : text.matchAll(pattern)) {
-    if (match.index > done) pieces.push({ text: text.slice(done, match.index), first: first + done, literal: false });
-    pieces.push({ text: match[0], first: first + match.index, literal: true });
-    done = match.index + match[0].length;
-  }
-  if (done < text.length) pieces.push({ text: text.slice(done), first: first + done, literal: false });
-  return pieces;
-}
-
-/** A byte-level BPE tokenizer. */
+/** A BPE tokenizer: byte-level, or SentencePiece with byte fallback. */
 export class Tokenizer {
   /** Number of ids that the tokenizer knows; a model's vocabulary may be larger. */
   readonly size: number;
@@ -95,33 +70,45 @@ export class Tokenizer {
   readonly bosId: number | null;
   /** Id of the token that ends a text, or null. */
   readonly eosId: number | null;
-  readonly #library: LibraryTokenizer;
-  readonly #added: ReadonlyMap<number, AddedToken>;
-  readonly #rawLiterals: RegExp | null;
-  readonly #normalizedLiterals: RegExp | null;
-  readonly #trim: boolean;
-  readonly #prefixSpace: boolean;
-  readonly #before: readonly string[];
-  readonly #after: readonly string[];
+  readonly #tokens = new Map<number, string>();
+  readonly #special: ReadonlySet<number>;
+  readonly #fromStart: TextSplit;
+  readonly #continuing: TextSplit;
+  readonly #bpe: Bpe;
+  readonly #finish: PostProcessor;
+  readonly #decoder: Decoder;
 
-  private constructor(file: TokenizerFile, library: LibraryTokenizer, bosId: number | null, eosId: number | null) {
-    this.#library = library;
-    this.bosId = bosId;
-    this.eosId = eosId;
-    this.size = library.model!.vocab.length;
-    this.#added = new Map(file.addedTokens.map((token) => [token.id, token]));
-    const contents = (normalized: boolean): string[] =>
-      file.addedTokens.filter((token) => token.normalized === normalized).map((token) => token.content);
-    this.#rawLiterals = literalPattern(contents(false));
-    this.#normalizedLiterals = literalPattern(contents(true));
-    const byteLevel = flattenPart(file.postProcessor).find((step) => step.type === "ByteLevel");
-    this.#trim = byteLevel !== undefined && byteLevel["trim_offsets"] !== false;
-    this.#prefixSpace = byteLevel !== undefined && byteLevel["add_prefix_space"] !== false;
-    // The template is asked once, with a text that no vocabulary holds, what it puts on either side.
-    const text = "\0text\0";
-    const around = library.post_processor?.post_process([text], null, true).tokens ?? [text];
-    this.#before = around.slice(0, around.indexOf(text));
-    this.#after = around.slice(around.indexOf(text) + 1);
+  private constructor(path: string, file: TokenizerFile, marked: MarkedIds) {
+    for (const [token, id] of file.model.vocab) this.#tokens.set(id, token);
+    const normalizer = makeNormalizer(path, file.normalizer, true);
+    for (const { id, content, normalized } of file.addedTokens) {
+      // What is looked for in normalized text is also spelled so.
+      this.#tokens.set(id, normalized ? normalizer(PlacedText.of(content)).text : content);
+    }
+    this.#special = new Set(file.addedTokens.filter(({ special }) => special).map(({ id }) => id));
+    this.#fromStart = makeSplit(path, file, true);
+    this.#continuing = makeSplit(path, file, false);
+    this.#bpe = new Bpe(file.model);
+    this.#finish = makePostProcessor(path, file.postProcessor, (id) => this.#tokens.get(id));
+    this.#decoder = makeDecoder(path, file.decoder);
+    let size = 0;
+    for (const id of this.#tokens.keys()) size = Math.max(size, id + 1);
+    this.size = size;
+    this.bosId = marked.bosId;
+    this.eosId = marked.eosId;
+  }
+
+  /**
+   * Makes a tokenizer of the parsed content of a `tokenizer.json`. Truncation and padding are never applied.
+   *
+   * @param json Parsed file.
+   * @param marked Ids of the tokens that begin and end a text.
+   * @param path Where the content is from, for messages.
+   * @returns The tokenizer.
+   * @throws {FileError} If the content is broken, or would not be reproduced exactly.
+   */
+  static from(json: unknown, marked: MarkedIds = UNMARKED, path = "tokenizer.json"): Tokenizer {
+    return new Tokenizer(path, checkTokenizerFile(path, json), marked);
   }
 
   /**
@@ -129,21 +116,14 @@ export class Tokenizer {
    *
    * @param path A `tokenizer.json`, or the folder that holds one.
    * @returns The tokenizer, with begin and end ids from `tokenizer_config.json` or `config.json` beside it.
-   * @throws {FileError} If the file is missing, broken, or not byte-level BPE.
+   * @throws {FileError} If the file is missing or broken, or would not be reproduced exactly.
    */
   static async load(path: string): Promise<Tokenizer> {
     const filePath = path.endsWith(".json") ? path : join(path, "tokenizer.json");
-    const file = await readTokenizerFile(filePath);
-    let library: LibraryTokenizer;
-    try {
-      library = new LibraryTokenizer(file.json, {});
-    } catch (cause) {
-      const detail = cause instanceof Error ? cause.message : String(cause);
-      throw new FileError(filePath, `Cannot use ${filePath}: ${detail}; fetch the file again`, { cause });
-    }
-    repair(library.pre_tokenizer);
-    const marked = await readMarkedIds(filePath, (token) => library.token_to_id(token) ?? null);
-    return new Tokenizer(file, library, marked.bosId, marked.eosId);
+    const file = checkTokenizerFile(filePath, await readTokenizerJson(filePath));
+    const added = new Map(file.addedTokens.map(({ content, id }) => [content, id]));
+    const marked = await readMarkedIds(filePath, (token) => added.get(token) ?? file.model.vocab.get(token) ?? null);
+    return new Tokenizer(filePath, file, marked);
   }
 
   /**
@@ -154,7 +134,7 @@ export class Tokenizer {
    * @returns Token ids.
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
-    return this.#place(text, options).map(({ token }) => this.#idOf(token));
+    return this.#place(text, options).map(({ id }) => id);
   }
 
   /**
@@ -166,7 +146,7 @@ export class Tokenizer {
    */
   encodeWithOffsets(text: string, options: EncodeOptions = {}): TokenizedText {
     const placed = this.#place(text, options);
-    const ids = placed.map(({ token }) => this.#idOf(token));
+    const ids = placed.map(({ id }) => id);
     return { ids, tokens: ids.map((id) => this.tokenText(id)), offsets: placed.map(({ offset }) => offset) };
   }
 
@@ -178,8 +158,8 @@ export class Tokenizer {
    * @returns The text; bytes that are no UTF-8 become U+FFFD.
    */
   decode(ids: readonly number[], options: DecodeOptions = {}): string {
-    const kept = options.skipSpecial ? ids.filter((id) => !this.#added.get(id)?.special) : ids;
-    const stream = new TextStream(this);
+    const kept = options.skipSpecial ? ids.filter((id) => !this.#special.has(id)) : ids;
+    const stream = new TextStream(this, options);
     return kept.map((id) => stream.push(id)).join("") + stream.end();
   }
 
@@ -207,68 +187,100 @@ export class Tokenizer {
    * @returns UTF-8, which may begin or end within a character; empty where the tokenizer does not know the id.
    */
   tokenBytes(id: number): Uint8Array {
-    const added = this.#added.get(id);
-    if (added !== undefined) return new TextEncoder().encode(added.content);
-    return tokenToBytes(this.#library.id_to_token(id) ?? "");
+    const token = this.#tokens.get(id);
+    return token === undefined ? new Uint8Array(0) : this.#decoder.bytes(token);
   }
 
-  #idOf(token: string): number {
-    return this.#library.token_to_id(token)!;
+  /**
+   * Starts a text that grows token by token.
+   *
+   * @param continues Whether the text continues another.
+   * @returns Takes tokens as the vocabulary spells them.
+   */
+  startText(continues: boolean): TextBuilder {
+    return this.#decoder.start(continues);
   }
 
-  #place(text: string, { addSpecialTokens = true }: EncodeOptions): PlacedToken[] {
-    const outside = (token: string): PlacedToken => ({ token, offset: [0, 0] });
-    const inside = cut(text, this.#rawLiterals, 0)
-      .flatMap((piece) => piece.literal ? [piece] : cut(piece.text, this.#normalizedLiterals, piece.first))
-      .flatMap((piece) => this.#placePiece(piece.text, piece.first, piece.literal));
-    const trimmed = this.#trim
-      ? inside.map(({ token, offset }) => ({ token, offset: trimOffset(token, offset, this.#prefixSpace) }))
-      : inside;
-    return addSpecialTokens ? [...this.#before.map(outside), ...trimmed, ...this.#after.map(outside)] : trimmed;
+  /**
+   * How the vocabulary spells a token.
+   *
+   * @param id Token id.
+   * @returns The spelling, or null where the tokenizer does not know the id.
+   */
+  spelling(id: number): string | null {
+    return this.#tokens.get(id) ?? null;
   }
 
-  #placePiece(text: string, first: number, literal: boolean): PlacedToken[] {
-    if (literal) return [{ token: text, offset: [first, first + text.length] }];
-    const { normalizer, pre_tokenizer: preTokenizer, model } = this.#library;
-    const walker = new OffsetWalker(byteSpans(text, normalizer, first));
-    return preTokenizer!(normalizer === null ? text : normalizer(text)).flatMap((preToken) => {
-      const tokens = model!([preToken]);
-      const offsets = walker.place(preToken, tokens);
-      return tokens.map((token, i) => ({ token, offset: offsets[i]! }));
+  #place(text: string, { continues = false, addSpecialTokens = !continues }: EncodeOptions): PlacedToken[] {
+    const { sections, words } = continues ? this.#continuing : this.#fromStart;
+    const placed = sections(PlacedText.of(text)).flatMap(({ text: section, id }) =>
+      id === null
+        ? words(section).flatMap((word) => this.#placeWord(word))
+        : [{ id, token: section.text, offset: section.range(0, section.text.length) }]
+    );
+    return this.#finish(placed, text, addSpecialTokens);
+  }
+
+  #placeWord(word: PlacedText): PlacedToken[] {
+    const { ids, lengths } = this.#bpe.encode(word.text);
+    const units = unitsOfBytes(word.text);
+    let byte = 0;
+    return ids.map((id, i) => {
+      const first = byte;
+      byte += lengths[i]!;
+      // The last byte tells the last character; its first unit has the range of the whole character.
+      return { id, token: this.#tokens.get(id)!, offset: word.range(units(first), units(byte - 1) + 1) };
     });
   }
+}
+
+/** For a byte of a text's UTF-8, the first UTF-16 unit of its character. */
+function unitsOfBytes(text: string): (byte: number) => number {
+  const units: number[] = [];
+  let unit = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    for (let length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4; length > 0; length--) {
+      units.push(unit);
+    }
+    unit += character.length;
+  }
+  return (byte) => units[byte]!;
 }
 
 /** Turns tokens that arrive one by one into text, holding back the bytes of an unfinished character. */
 export class TextStream {
   readonly #tokenizer: Tokenizer;
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #text: TextBuilder;
 
   /**
    * Starts an empty text.
    *
    * @param tokenizer Where the tokens come from.
+   * @param options Whether the text continues another.
    */
-  constructor(tokenizer: Tokenizer) {
+  constructor(tokenizer: Tokenizer, { continues = false }: Pick<DecodeOptions, "continues"> = {}) {
     this.#tokenizer = tokenizer;
+    this.#text = tokenizer.startText(continues);
   }
 
   /**
    * Takes the next token.
    *
-   * @param id Token id.
+   * @param id Token id; one that the tokenizer does not know adds nothing.
    * @returns The characters that it completes, perhaps none.
    */
   push(id: number): string {
-    return this.#decoder.decode(this.#tokenizer.tokenBytes(id), { stream: true });
+    const token = this.#tokenizer.spelling(id);
+    return token === null ? "" : this.#text.push(token);
   }
 
   /**
    * Ends the text.
    *
-   * @returns U+FFFD where an unfinished character was held back, otherwise nothing.
+   * @returns What was held back: U+FFFD for an unfinished character, or the characters of a last run of bytes.
    */
   end(): string {
-    return this.#decoder.decode();
+    return this.#text.end();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a folder says about its tokenizer, checked: byte-level BPE, and nothing that would be tokenized differently here.
+ * What a `tokenizer.json` and the files beside it say, checked: BPE, and nothing that would be tokenized differently here.
  *
  * @module
  */
@@ -7,24 +7,34 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../checkpoint/file_error.ts";
-import { readJsonFile } from "../checkpoint/json_file.ts";
+import { readJsonFile, validateJson } from "../checkpoint/json_file.ts";
+import type { AddedToken } from "./tokenizer/added_tokens.ts";
+import type { BpeModel } from "./tokenizer/bpe.ts";
+import { quote, type Step, stepSchema, unsupported } from "./tokenizer/steps.ts";
 
-const id = z.number().int().min(0);
-const part = z.looseObject({ type: z.string() });
+/** Ids are 32-bit words in the format. */
+const id = z.int().min(0).max(2 ** 32 - 1);
+
+const modelSchema = z.looseObject({
+  type: z.string(),
+  vocab: z.unknown().optional(),
+  merges: z.array(z.unknown()).optional(),
+  merge_ranks: z.array(id).optional(),
+  dropout: z.number().nullish(),
+  unk_token: z.string().nullish(),
+  continuing_subword_prefix: z.string().nullish(),
+  end_of_word_suffix: z.string().nullish(),
+  fuse_unk: z.boolean().default(false),
+  byte_fallback: z.boolean().default(false),
+  ignore_merges: z.boolean().default(false),
+});
 
 const tokenizerSchema = z.looseObject({
-  model: z.looseObject({
-    type: z.string(),
-    vocab: z.union([z.record(z.string(), id), z.array(z.unknown())]).optional(),
-    merges: z.array(z.unknown()).optional(),
-    continuing_subword_prefix: z.string().nullish(),
-    end_of_word_suffix: z.string().nullish(),
-    byte_fallback: z.boolean().optional(),
-  }),
-  normalizer: part.nullable().default(null),
-  pre_tokenizer: part.nullable().default(null),
-  post_processor: part.nullable().default(null),
-  decoder: part.nullable().default(null),
+  model: modelSchema,
+  normalizer: stepSchema.nullable().default(null),
+  pre_tokenizer: stepSchema.nullable().default(null),
+  post_processor: stepSchema.nullable().default(null),
+  decoder: stepSchema.nullable().default(null),
   added_tokens: z.array(z.looseObject({
     id,
     content: z.string().min(1),
@@ -41,114 +51,146 @@ const tokenizerConfigSchema = z.looseObject({ bos_token: markedToken, eos_token:
 const markedId = z.union([id, z.array(id)]).nullish();
 const modelConfigSchema = z.looseObject({ bos_token_id: markedId, eos_token_id: markedId });
 
-/** One step of a tokenizer as its file describes it; a `Sequence` holds further steps. */
-export type TokenizerPart = Record<string, unknown> & {
-  /** Kind of the step. */
-  readonly type: string;
-};
-
-/** A token that is cut out of the text before anything else. */
-export interface AddedToken {
-  /** Id in the vocabulary. */
-  readonly id: number;
-  /** Its literal text. */
-  readonly content: string;
-  /** Whether it is looked for after normalization. */
-  readonly normalized: boolean;
-  /** Whether decoding may leave it out. */
-  readonly special: boolean;
-}
-
 /** Checked content of a `tokenizer.json`. */
 export interface TokenizerFile {
-  /** The whole parsed file, as the tokenizer library takes it. */
-  readonly json: Record<string, unknown>;
-  /** Unicode normalization, or null. */
-  readonly normalizer: TokenizerPart | null;
-  /** How a text is split before BPE. */
-  readonly preTokenizer: TokenizerPart;
+  /** Vocabulary and merges. */
+  readonly model: BpeModel;
+  /** What is done to a text first, or null. */
+  readonly normalizer: Step | null;
+  /** How a text is split before BPE, or null. */
+  readonly preTokenizer: Step | null;
   /** What happens to the finished tokens, or null. */
-  readonly postProcessor: TokenizerPart | null;
+  readonly postProcessor: Step | null;
+  /** How tokens become text. */
+  readonly decoder: Step | null;
   /** Tokens that are cut out of the text first. */
   readonly addedTokens: readonly AddedToken[];
 }
 
-/** Steps that the library does as the reference does, once its white space and digits are repaired. */
-const NORMALIZERS = ["NFC", "NFD", "NFKC", "NFKD"];
-const PRE_TOKENIZERS = ["ByteLevel", "Digits", "Split"];
-const POST_PROCESSORS = ["ByteLevel", "TemplateProcessing"];
+type ParsedModel = z.infer<typeof modelSchema>;
 
-/** Keys under which a `Sequence` keeps its steps. */
-const STEPS = ["normalizers", "pretokenizers", "processors", "decoders"];
-
-/**
- * Lists the steps of a part of the tokenizer.
- *
- * @param root A step, or null.
- * @returns The steps in order, sequences flattened.
- */
-export function flattenPart(root: TokenizerPart | null): TokenizerPart[] {
-  if (root === null) return [];
-  if (root.type !== "Sequence") return [root];
-  return STEPS.flatMap((key) => (root[key] as TokenizerPart[] | undefined) ?? []).flatMap(flattenPart);
+/** A merge as two tokens; an older spelling separates them by a space. */
+function pairOf(path: string, merge: unknown): readonly [string, string] {
+  const parts = typeof merge === "string" ? merge.split(" ") : merge;
+  if (!Array.isArray(parts) || parts.length !== 2 || parts.some((part) => typeof part !== "string")) {
+    throw unsupported(path, `the merge ${quote(merge)}`, "two tokens");
+  }
+  return parts as [string, string];
 }
 
-type ParsedFile = z.infer<typeof tokenizerSchema>;
+/** Checks ids one by one: a schema of as many keys takes seconds, and drops a token that is named `__proto__`. */
+function checkVocabulary(path: string, ids: object): Map<string, number> {
+  const vocab = new Map<string, number>();
+  const owners = new Map<number, string>();
+  for (const [token, value] of Object.entries(ids)) {
+    const parsed = id.safeParse(value);
+    if (!parsed.success) throw unsupported(path, `the id ${quote(value)} for ${quote(token)}`, "a whole number");
+    const other = owners.get(parsed.data);
+    if (other !== undefined) {
+      throw unsupported(
+        path,
+        `the id ${value} for ${quote(other)} and for ${quote(token)}`,
+        "an id of its own for each",
+      );
+    }
+    owners.set(parsed.data, token);
+    vocab.set(token, parsed.data);
+  }
+  return vocab;
+}
 
-function checkKinds(path: string, role: string, root: TokenizerPart | null, known: readonly string[]): void {
-  for (const { type } of flattenPart(root)) {
-    if (known.includes(type)) continue;
-    throw new FileError(
+function checkModel(path: string, model: ParsedModel): BpeModel {
+  const { type, vocab: ids, merges: listed, unk_token: unknown } = model;
+  if (type !== "BPE") throw unsupported(path, `a tokenizer of type ${type}`, "type BPE");
+  if (typeof ids !== "object" || ids === null || Array.isArray(ids) || listed === undefined) {
+    throw unsupported(path, "a model without a vocab or merges", "a map from token to id and a list of merges");
+  }
+  if (model.dropout) throw unsupported(path, `a dropout of ${model.dropout}`, "none: its tokens are random");
+  if (model.end_of_word_suffix || model.continuing_subword_prefix) {
+    throw unsupported(path, "affixes of words or parts of words", "plain tokens");
+  }
+  const vocab = checkVocabulary(path, ids);
+  if (unknown && !vocab.has(unknown)) {
+    throw unsupported(path, `the unknown token ${quote(unknown)} outside the vocabulary`, "it inside");
+  }
+  const merges = listed.filter((merge) => typeof merge !== "string" || !merge.startsWith("#version"))
+    .map((merge) => pairOf(path, merge));
+  for (const [left, right] of merges) {
+    const missing = [left, right, left + right].find((token) => !vocab.has(token));
+    if (missing === undefined) continue;
+    throw unsupported(
       path,
-      `Cannot use ${path}: found the ${role} ${type}, wanted ${known.join(", ")} or a Sequence of them; ` +
-        `take a model with a byte-level BPE tokenizer`,
+      `a merge of ${quote(left)} and ${quote(right)} without ${quote(missing)} in the vocabulary`,
+      "all three",
     );
   }
-}
-
-function checkModel(path: string, file: ParsedFile): void {
-  const { type, vocab, merges, byte_fallback: fallback, end_of_word_suffix: suffix } = file.model;
-  const unsupported = (found: string, wanted: string): FileError =>
-    new FileError(
-      path,
-      `Cannot use ${path}: found ${found}, wanted ${wanted}; take a model with a byte-level BPE tokenizer`,
-    );
-  if (type !== "BPE") throw unsupported(`a tokenizer of type ${type}`, "type BPE");
-  if (vocab === undefined || Array.isArray(vocab) || merges === undefined) {
-    throw unsupported("a model without a vocab or merges", "a map from token to id and a list of merges");
+  if (model.merge_ranks !== undefined && model.merge_ranks.length !== merges.length) {
+    throw unsupported(path, `${model.merge_ranks.length} ranks for ${merges.length} merges`, "one for each");
   }
-  if (fallback || suffix || file.model.continuing_subword_prefix) {
-    throw unsupported("byte fallback or word affixes", "plain byte-level tokens");
-  }
-  if (!flattenPart(file.pre_tokenizer).some((step) => step.type === "ByteLevel")) {
-    throw unsupported("no ByteLevel pre_tokenizer", "one");
-  }
-  const odd = file.added_tokens.find((token) => token.single_word || token.lstrip || token.rstrip);
-  if (odd !== undefined) {
-    throw unsupported(`the added token "${odd.content}" with single_word, lstrip or rstrip`, "all three false");
-  }
-}
-
-/**
- * Reads and checks a `tokenizer.json`.
- *
- * @param path The file.
- * @returns Its content.
- * @throws {FileError} If it is missing, broken, or describes a tokenizer that would not be reproduced exactly.
- */
-export async function readTokenizerFile(path: string): Promise<TokenizerFile> {
-  const file = await readJsonFile(path, tokenizerSchema);
-  checkModel(path, file);
-  checkKinds(path, "normalizer", file.normalizer, NORMALIZERS);
-  checkKinds(path, "pre_tokenizer", file.pre_tokenizer, PRE_TOKENIZERS);
-  checkKinds(path, "post_processor", file.post_processor, POST_PROCESSORS);
   return {
-    json: file,
+    vocab,
+    merges,
+    mergeRanks: model.merge_ranks ?? null,
+    unknown: unknown ?? null,
+    fuseUnknown: model.fuse_unk,
+    byteFallback: model.byte_fallback,
+    ignoreMerges: model.ignore_merges,
+  };
+}
+
+/** The reference numbers added tokens itself: by the vocabulary, else behind all others. A file that says otherwise is refused. */
+function checkAddedTokens(path: string, vocab: ReadonlyMap<string, number>, added: readonly AddedToken[]): void {
+  const seen = new Map<string, number>();
+  let next = vocab.size;
+  for (const { id, content } of added) {
+    const wanted = vocab.get(content) ?? seen.get(content) ?? next;
+    if (wanted !== id) {
+      throw unsupported(path, `the id ${id} for the added token ${quote(content)}`, `${wanted} by its vocabulary`);
+    }
+    seen.set(content, id);
+    next = Math.max(next, id + 1);
+  }
+}
+
+/**
+ * Checks the content of a `tokenizer.json`.
+ *
+ * @param path Where it is from, for messages.
+ * @param json Parsed file. Beyond the format, `model.merge_ranks` may give merges equal ranks, as SentencePiece has them.
+ * @returns The content.
+ * @throws {FileError} If it is broken, or describes a model that would not be reproduced exactly.
+ */
+export function checkTokenizerFile(path: string, json: unknown): TokenizerFile {
+  const file = validateJson(path, json, tokenizerSchema);
+  const model = checkModel(path, file.model);
+  checkAddedTokens(path, model.vocab, file.added_tokens);
+  return {
+    model,
     normalizer: file.normalizer,
-    preTokenizer: file.pre_tokenizer!,
+    preTokenizer: file.pre_tokenizer,
     postProcessor: file.post_processor,
+    decoder: file.decoder,
     addedTokens: file.added_tokens,
   };
+}
+
+/**
+ * Reads a `tokenizer.json`.
+ *
+ * @param path The file.
+ * @returns Parsed, not yet checked.
+ * @throws {FileError} If it is missing or no JSON.
+ */
+export async function readTokenizerJson(path: string): Promise<unknown> {
+  if (!await exists(path)) {
+    const folder = dirname(path);
+    throw new FileError(
+      path,
+      `Cannot read ${path}: there is no such file; fetch tokenizer.json of the model into ${folder}, or convert an older ` +
+        `tokenizer with Python: AutoTokenizer.from_pretrained(${quote(folder)}).save_pretrained(${quote(folder)})`,
+    );
+  }
+  return await readJsonFile(path, z.unknown());
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import fc from "fast-check";
 import { join } from "node:path";
 import { openCheckpoint } from "../../src/checkpoint/checkpoint_folder.ts";
 import { GgufFile } from "../../src/checkpoint/gguf_file.ts";
@@ -18,13 +17,13 @@ import { readRequests } from "../../src/editing/requests.ts";
 import { parseMquake } from "../../src/evaluation/mquake.ts";
 import { readModelConfig } from "../../src/model/architectures.ts";
 import type { Model } from "../../src/model/model.ts";
-import { Tokenizer } from "../../src/model/tokenizer.ts";
 import { rawFile } from "../checkpoint/files.ts";
 import { memorySource, rawGguf } from "../checkpoint/gguf_files.ts";
 import { FULL } from "../checkpoint/gguf_headers.ts";
 import { smallGguf } from "../checkpoint/gguf_models.ts";
 import { mutatedBytes, mutatedJson } from "./mutations.ts";
 import { type FuzzTarget, target } from "./target.ts";
+import { tokenizerTargets } from "./tokenizer_targets.ts";
 
 const readJson = async (path: string): Promise<unknown> => JSON.parse(await Deno.readTextFile(path));
 
@@ -115,26 +114,6 @@ function requests(dir: string): FuzzTarget {
   }, { ours: /^Cannot / });
 }
 
-async function prompts(): Promise<FuzzTarget> {
-  const tokenizer = await Tokenizer.load("fixtures/world/world-qwen3");
-  // Any UTF-16, lone surrogates among it.
-  const texts = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 64 }),
-    fc.string({ unit: "grapheme", maxLength: 64 }),
-    fc.array(fc.nat(0xffff), { maxLength: 64 }).map((units) => String.fromCharCode(...units)),
-  );
-  return target("prompts", texts, (text) => {
-    const { ids, offsets } = tokenizer.encodeWithOffsets(text);
-    if (ids.some((id) => !(id >= 0 && id < tokenizer.size))) throw new Error(`An id outside the vocabulary: ${ids}`);
-    for (const [from, to] of offsets) {
-      if (!(0 <= from && from <= to && to <= text.length)) {
-        throw new Error(`An offset outside the text: ${from}, ${to}`);
-      }
-    }
-    tokenizer.decode(ids);
-  });
-}
-
 /** A patch file of one factor pair, as `edit --save` writes it. */
 async function patch(dir: string, model: Model): Promise<FuzzTarget> {
   const path = join(dir, "patch.safetensors");
@@ -169,6 +148,6 @@ export async function fuzzTargets(dir: string, model: Model): Promise<FuzzTarget
     requests(dir),
     target("cases", mutatedJson(mquake), (value) => parseMquake(value, "cases.json")),
     await patch(dir, model),
-    await prompts(),
+    ...await tokenizerTargets(),
   ];
 }

@@ -80,7 +80,9 @@ const FOLDERS: Refused[] = [
     what: "no tokenizer",
     folder: (dir) => Deno.remove(`${dir}/tokenizer.json`),
     error: "FileError",
-    message: "Cannot read DIR/tokenizer.json: there is no such file or folder; check the path",
+    message:
+      "Cannot read DIR/tokenizer.json: there is no such file; fetch tokenizer.json of the model into DIR, or convert " +
+      'an older tokenizer with Python: AutoTokenizer.from_pretrained("DIR").save_pretrained("DIR")',
   },
   {
     what: "weights that were cut off",

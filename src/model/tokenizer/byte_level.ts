@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { PlacedCharacter } from "./placed_text.ts";
+
 /** Bytes that stand for themselves: printable Latin-1 without the space and the soft hyphen. */
 function isPrintable(byte: number): boolean {
   return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
@@ -19,17 +21,23 @@ function spellBytes(): Map<string, number> {
 /** The byte that each of the 256 characters of the alphabet stands for. */
 const CHARACTER_TO_BYTE: ReadonlyMap<string, number> = spellBytes();
 
+/** The character that stands for each of the 256 bytes. */
+const BYTE_TO_CHARACTER: readonly string[] = [...CHARACTER_TO_BYTE.keys()];
+
+const encoder = new TextEncoder();
+
 /** How the alphabet spells a space; the mark at the front of most words. */
 export const SPACE_MARK = "\u0120";
 
 /**
- * The byte that one character of a byte-level token stands for.
+ * Spells a character in the alphabet; the place stays.
  *
- * @param character One character.
- * @returns The byte, or undefined for a character outside the alphabet.
+ * @param character Any character.
+ * @returns One character of the alphabet for each of its bytes.
  */
-export function byteOf(character: string): number | undefined {
-  return CHARACTER_TO_BYTE.get(character);
+export function spellByteLevel(character: PlacedCharacter): PlacedCharacter {
+  const bytes = encoder.encode(character.text);
+  return { ...character, text: Array.from(bytes, (byte) => BYTE_TO_CHARACTER[byte]!).join("") };
 }
 
 /**
@@ -42,7 +50,7 @@ export function tokenToBytes(token: string): Uint8Array {
   const bytes = new Uint8Array(token.length);
   for (let i = 0; i < token.length; i++) {
     const byte = CHARACTER_TO_BYTE.get(token[i]!);
-    if (byte === undefined) return new TextEncoder().encode(token);
+    if (byte === undefined) return encoder.encode(token);
     bytes[i] = byte;
   }
   return bytes;

@@ -1,0 +1,54 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { PlacedText } from "../../../src/model/tokenizer/placed_text.ts";
+import { toUnicodeForm, type UnicodeForm } from "../../../src/model/tokenizer/unicode_forms.ts";
+
+const ranges = (text: PlacedText): [string, number, number][] =>
+  text.characters().map(({ text, start, end }) => [text, start, end]);
+
+Deno.test("PlacedText.of() puts every character on its own range and mends halves of pairs", () => {
+  assertEquals(ranges(PlacedText.of("a\u{1f642}b")), [["a", 0, 1], ["\u{1f642}", 1, 3], ["b", 3, 4]]);
+  assertEquals(ranges(PlacedText.of("a\ud83d")), [["a", 0, 1], ["\ufffd", 1, 2]]);
+  assertEquals(PlacedText.of("").characters(), []);
+});
+
+Deno.test("PlacedText keeps ranges through slices, prefixes and replacements", () => {
+  const text = PlacedText.of("x a\u{1f642}b");
+  const slice = text.slice(1, 5);
+  assertEquals(ranges(slice), [[" ", 1, 2], ["a", 2, 3], ["\u{1f642}", 3, 5]]);
+  assertEquals(slice.range(1, 4), [2, 5]);
+  assertEquals(ranges(slice.prepend("__")).slice(0, 4), [["_", 1, 2], ["_", 1, 2], [" ", 1, 2], ["a", 2, 3]]);
+  assertEquals(PlacedText.of("").prepend("_").text, "");
+  assertEquals(ranges(text.replace(/a\u{1f642}/gu, "QR")), [
+    ["x", 0, 1],
+    [" ", 1, 2],
+    ["Q", 3, 5],
+    ["R", 3, 5],
+    ["b", 5, 6],
+  ]);
+  assertEquals(text.replace(/z/g, "Q"), text);
+});
+
+Deno.test("toUnicodeForm() spells what the engine does, with ordered ranges inside the original", () => {
+  const marks = ["\u0301", "\u0323", "\u0307", "\u0334", "\u0345", "\u1161", "\u11ab", "\u1112", "\u0f75", "\u0344"];
+  const letters = ["e", "a\u0323", "\u212b", "\ufb01", "\u00bd", "\u1e69", "\uac01", "\u{1f642}", "\u2adc"];
+  const piece = fc.constantFrom(...marks, ...letters);
+  for (const form of ["NFC", "NFD", "NFKC", "NFKD"] as UnicodeForm[]) {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const text = pieces.join("");
+        const normalized = toUnicodeForm(PlacedText.of(text), form);
+        assertEquals(normalized.text, text.normalize(form));
+        for (const { start, end } of normalized.characters()) {
+          if (!(0 <= start && start < end && end <= text.length)) throw new Error(`${start} to ${end} is outside`);
+        }
+      }),
+      { seed: 6, numRuns: 500 },
+    );
+  }
+});
+
+Deno.test("toUnicodeForm() leaves characters alone that the reference does not know", () => {
+  assertEquals(toUnicodeForm(PlacedText.of("\u{11935}\u{11930}"), "NFC").text, "\u{11935}\u{11930}");
+  assertEquals(toUnicodeForm(PlacedText.of("\u32ff"), "NFKC").text, "\u32ff");
+});
