@@ -131,7 +131,7 @@ function checkModel(path: string, model: ParsedModel): BpeModel {
     vocab,
     merges,
     mergeRanks: model.merge_ranks ?? null,
-    unknown: unknown ?? null,
+    unknown: unknown || null,
     fuseUnknown: model.fuse_unk,
     byteFallback: model.byte_fallback,
     ignoreMerges: model.ignore_merges,

@@ -105,10 +105,9 @@ function readFields(path: string, metadata: Record<string, unknown>): Fields {
   for (const [key, value] of Object.entries(metadata)) {
     if (key.startsWith(PREFIX)) found[key.slice(PREFIX.length)] = plain(value);
   }
-  for (
-    const [key, wanted] of [["model", "its kind"], ["tokens", "the vocabulary"], ["token_type", "one for each token"]]
-  ) {
-    if (found[key!] === undefined) throw fault(path, `no metadata ${PREFIX}${key}`, wanted!);
+  const needed = { tokens: "the vocabulary", model: "its kind", token_type: "one for each token" };
+  for (const [key, wanted] of Object.entries(needed)) {
+    if (found[key] === undefined) throw fault(path, `no metadata ${PREFIX}${key}`, wanted);
   }
   const fields = validateJson(path, found, schema);
   const count = fields.tokens.length;

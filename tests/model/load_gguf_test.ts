@@ -39,7 +39,8 @@ Deno.test("loadModel() asks for a tokenizer where the metadata has no vocabulary
     const error = await assertRejects(() => loadModel(gpu, path), FileError);
     assertEquals(
       error.message,
-      `Cannot use ${path}: metadata "tokenizer.ggml.tokens" is missing, wanted the vocabulary; name a tokenizer.json`,
+      `Cannot use the tokenizer of ${path}: found no metadata tokenizer.ggml.tokens, wanted the vocabulary; ` +
+        `fetch the file again or name a tokenizer.json`,
     );
   });
 });

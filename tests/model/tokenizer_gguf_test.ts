@@ -117,7 +117,11 @@ const small: Metadata = {
 };
 
 const REFUSED: [string, Metadata, string][] = [
-  ["no metadata", {}, "found no metadata tokenizer.ggml.model, wanted its kind"],
+  [
+    "no kind",
+    { ...small, "tokenizer.ggml.model": undefined },
+    "found no metadata tokenizer.ggml.model, wanted its kind",
+  ],
   [
     "no vocabulary",
     { "tokenizer.ggml.model": "gpt2" },
