@@ -1,5 +1,4 @@
 import { dirname } from "node:path";
-import { FileError } from "../checkpoint/file_error.ts";
 import { type Conversion, conversionsOf } from "../checkpoint/load_report.ts";
 import { type ModelFiles, openModelFiles, readConfig } from "../checkpoint/open_model.ts";
 import { PACKED_FORMATS } from "../checkpoint/weight_source.ts";
