@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { PlacedCharacter } from "./placed_text.ts";
-
 /** Bytes that stand for themselves: printable Latin-1 without the space and the soft hyphen. */
 function isPrintable(byte: number): boolean {
   return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
@@ -30,14 +28,15 @@ const encoder = new TextEncoder();
 export const SPACE_MARK = "\u0120";
 
 /**
- * Spells a character in the alphabet; the place stays.
+ * Spells a character in the alphabet.
  *
  * @param character Any character.
  * @returns One character of the alphabet for each of its bytes.
  */
-export function spellByteLevel(character: PlacedCharacter): PlacedCharacter {
-  const bytes = encoder.encode(character.text);
-  return { ...character, text: Array.from(bytes, (byte) => BYTE_TO_CHARACTER[byte]!).join("") };
+export function spellByteLevel(character: string): string {
+  const code = character.charCodeAt(0);
+  if (code < 0x80) return BYTE_TO_CHARACTER[code]!;
+  return Array.from(encoder.encode(character), (byte) => BYTE_TO_CHARACTER[byte]!).join("");
 }
 
 /**

@@ -79,6 +79,18 @@ export class PlacedText {
     return characters;
   }
 
+  /**
+   * Spells every character anew, each on its old range.
+   *
+   * @param spell New spelling of a character; one unit for one of ASCII.
+   */
+  respell(spell: (character: string) => string): PlacedText {
+    if (/^[\0-\x7f]*$/.test(this.text)) {
+      return new PlacedText(Array.from(this.text, spell).join(""), this.#start, this.#end);
+    }
+    return PlacedText.join(this.characters().map((character) => ({ ...character, text: spell(character.text) })));
+  }
+
   /** Cuts units `from` to `to` out; they begin and end between characters. */
   slice(from: number, to: number): PlacedText {
     if (from === 0 && to === this.text.length) return this;

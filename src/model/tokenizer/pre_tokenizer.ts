@@ -8,7 +8,7 @@ import { z } from "zod";
 import { validateJson } from "../../checkpoint/json_file.ts";
 import { spellByteLevel } from "./byte_level.ts";
 import { literalPattern } from "./oniguruma.ts";
-import { PlacedText } from "./placed_text.ts";
+import type { PlacedText } from "./placed_text.ts";
 import { behaviorSchema, patternOf, patternSchema, split } from "./split.ts";
 import { listSteps, type Step, unsupported } from "./steps.ts";
 
@@ -44,7 +44,7 @@ function makeByteLevel(path: string, step: Step, prefix: boolean): PreTokenizer 
   return (section) => {
     const text = prefix && asked && !section.text.startsWith(" ") ? section.prepend(" ") : section;
     const words = useRegex ? split(text, BYTE_LEVEL_SPLIT, "Isolated") : [text];
-    return words.map((word) => PlacedText.join(word.characters().map(spellByteLevel)));
+    return words.map((word) => word.respell(spellByteLevel));
   };
 }
 
