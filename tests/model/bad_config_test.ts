@@ -1,0 +1,144 @@
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { field, type Refused, testRefusals } from "./refusals.ts";
+
+const gpu = await Gpu.open();
+
+const WRONGLY = "The model would be computed wrongly, so it is refused: choose another model or correct the file";
+const DAMAGED = "The file is damaged or of another model";
+
+/** A field whose value is refused because it would change the maths. */
+function refusedField(family: "gptj" | "qwen3", name: string, value: unknown, found: string, wanted: string): Refused {
+  const message = `Cannot use DIR/config.json: field ${found}, wanted ${wanted}. ${WRONGLY}`;
+  return { what: `${family} with field ${found}`, family, ...field(name, value), error: "TypeError", message };
+}
+
+const CONFIGS: Refused[] = [
+  {
+    what: "an unknown family",
+    ...field("model_type", "opt"),
+    error: "TypeError",
+    message:
+      'Cannot use DIR/config.json: found model_type "opt", wanted one of gpt2, gptj, gpt_neox, llama, mistral, ' +
+      "phi3, qwen2, qwen3. Choose a model of a supported family",
+  },
+  {
+    what: "no family",
+    ...field("model_type", undefined),
+    error: "TypeError",
+    message: "Cannot use DIR/config.json: found no model_type, wanted one of gpt2, gptj, gpt_neox, llama, mistral, " +
+      "phi3, qwen2, qwen3. Choose a model of a supported family",
+  },
+  ...([
+    ["mixtral", "a mixture of experts"],
+    ["qwen3_moe", "a mixture of experts"],
+    ["qwen2_5_vl", "multimodal"],
+    ["llava_next", "multimodal"],
+    ["mamba", "a recurrent model"],
+    [
+      "gemma3_text",
+      "Gemma, whose norms add one to their weights and stand after attention and MLP too, with scaled embeddings and " +
+      "two rotary bases",
+    ],
+  ] as const).map(([type, why]): Refused => ({
+    what: `model_type ${type}`,
+    ...field("model_type", type),
+    error: "TypeError",
+    message: `Cannot use DIR/config.json: found model_type "${type}", ${why}, wanted a dense text model. ` +
+      "Choose a model of a supported family",
+  })),
+  ...([["num_local_experts", 8, "a mixture of experts"], ["vision_config", {}, "multimodal"]] as const).map((
+    [name, value, why],
+  ): Refused => ({
+    what: `the field ${name}`,
+    ...field(name, value),
+    error: "TypeError",
+    message: `Cannot use DIR/config.json: found the field ${name}, as of ${why}, wanted a dense text model. ` +
+      "Choose a model of a supported family",
+  })),
+  ...["gptq", "awq", "bitsandbytes"].map((method): Refused => ({
+    what: `weights quantised by ${method}`,
+    ...field("quantization_config", { quant_method: method, bits: 4 }),
+    error: "TypeError",
+    message: `Cannot use DIR/config.json: found weights quantised by "${method}", wanted F32, F16 or BF16 weights. ` +
+      "Take the model before quantisation, or a GGUF file of it",
+  })),
+  {
+    what: "weights quantised by nobody knows what",
+    ...field("quantization_config", { bits: 4 }),
+    error: "TypeError",
+    message: "Cannot use DIR/config.json: found weights quantised by an unnamed method, wanted F32, F16 or BF16 " +
+      "weights. Take the model before quantisation, or a GGUF file of it",
+  },
+  refusedField(
+    "gptj",
+    "activation_function",
+    "relu",
+    'activation_function is "relu"',
+    '"gelu_new" or "gelu" or "gelu_fast" or "gelu_pytorch_tanh"',
+  ),
+  refusedField("gptj", "rope_scaling", { type: "linear" }, 'rope_scaling is {"type":"linear"}', "null"),
+  refusedField("gptj", "tie_word_embeddings", true, "tie_word_embeddings is true", "false"),
+  refusedField("gptj", "scale_attn_weights", false, "scale_attn_weights is false", "true"),
+  refusedField("gptj", "rotary_dim", undefined, "rotary_dim is missing", "a value of type number"),
+  refusedField("gptj", "n_embd", "48", 'n_embd is "48"', "a value of type number"),
+  refusedField("gptj", "layer_norm_epsilon", 0, "layer_norm_epsilon is 0", "a number above 0"),
+  refusedField(
+    "qwen3",
+    "layer_types",
+    ["full_attention", "chunked_attention"],
+    'layer_types.1 is "chunked_attention"',
+    '"full_attention" or "sliding_attention"',
+  ),
+  {
+    what: "windowed layers without a window",
+    family: "qwen3",
+    ...field("layer_types", ["full_attention", "sliding_attention"]),
+    error: "TypeError",
+    message: 'Cannot use DIR/config.json: field layer_types has "sliding_attention" layers, wanted a number as ' +
+      `sliding_window. ${WRONGLY}`,
+  },
+  refusedField("qwen3", "hidden_act", "gelu", 'hidden_act is "gelu"', '"silu"'),
+  refusedField(
+    "qwen3",
+    "rope_scaling",
+    { type: "yarn", factor: 4 },
+    'rope_scaling.type is "yarn"',
+    '"default" or "linear" or "llama3"',
+  ),
+  refusedField(
+    "qwen3",
+    "rope_parameters",
+    { rope_theta: 10000, rope_type: "longrope" },
+    'rope_parameters.rope_type is "longrope"',
+    '"default" or "linear" or "llama3"',
+  ),
+  refusedField(
+    "qwen3",
+    "rope_scaling",
+    { rope_type: "llama3", factor: 8 },
+    "rope_scaling.low_freq_factor is missing",
+    'a number for scaling of type "llama3"',
+  ),
+  {
+    what: "turned features that do not fit a head",
+    ...field("rotary_dim", 14),
+    error: "TypeError",
+    message:
+      `Cannot use DIR/config.json: found 14 turned features in heads of 12, wanted an even number of at most 12. ${DAMAGED}`,
+  },
+  {
+    what: "heads that do not divide the width",
+    ...field("n_head", 5),
+    error: "TypeError",
+    message: `Cannot use DIR/config.json: found 5 heads for a width of 48, wanted a divisor. ${DAMAGED}`,
+  },
+  {
+    what: "heads that do not share key heads evenly",
+    family: "qwen3",
+    ...field("num_key_value_heads", 3),
+    error: "TypeError",
+    message: `Cannot use DIR/config.json: found 4 heads on 3 key/value heads, wanted a multiple. ${DAMAGED}`,
+  },
+];
+
+testRefusals(gpu, CONFIGS);
