@@ -1,15 +1,15 @@
 // matvec: y = scale * a b^T + bias for up to 8 rows; a subgroup makes 8 columns, its lanes along the inner dimension.
 //
 // shapes    a [rows, inner], b [cols, inner], bias [cols] -> y [rows, cols]
-// types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
+// types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; f32 accumulate, f32 out
 // grid      ceil(cols / 8) workgroups, folded to 2-D; LANES threads, one subgroup
 // override  LANES = 8 (the subgroup size), ROWS = 1 (at most 8, at least rows); the rest see below
 // memory    no workgroup memory, no barrier; reads b once, each load of a serves 8 columns
 // numerics  each lane sums every LANES-th quad in order, then the subgroup adds the lanes
 // twin      tests/reference/matmul.ts
-// calls     matmul_element, matmul_bias, matmul_quad
+// calls     matrix_element, matmul_bias, matrix_quad
 
-struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
+struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
@@ -22,12 +22,12 @@ override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override A_ALIGNED: bool = false; // inner is a multiple of 4
 override B_ALIGNED: bool = false; // likewise
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
 override ACCUMULATE: bool = false; // adds to y
 
 // Steps k to k + 3 of one row of a, zero past the end.
 fn aSteps(row: u32, k: u32) -> vec4f {
-  let start = min(row, params.rows - 1u) * params.inner;
+  let start = min(row, params.rows - 1u) * params.aStride;
   if (A_ALIGNED) { return aQuads[(start + k) >> 2u]; }
   var steps: vec4f;
   for (var i = 0u; i < 4u; i++) {
@@ -55,7 +55,7 @@ fn storeQuad(row: u32, col: u32, lanes: vec4f, lane: u32) {
   if (lane > 0u || row >= params.rows) { return; }
   for (var j = 0u; j < 4u; j++) {
     if (col + j >= params.cols) { return; }
-    let at = row * params.cols + col + j;
+    let at = row * params.yStride + col + j;
     var value = params.scale * sums[j] + biasAt(col + j);
     if (ACCUMULATE) { value += y[at]; }
     y[at] = value;

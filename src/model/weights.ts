@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { BufferPool } from "../gpu/pool.ts";
-import { type Dtype, DTYPE_BYTES, formatShape, type Tensor } from "../gpu/tensor.ts";
+import { type Dtype, dtypeBytes, formatShape, type Tensor } from "../gpu/tensor.ts";
 import { countNonFinite, type FloatDtype } from "../checkpoint/half.ts";
 import type { WeightSource } from "../checkpoint/weight_source.ts";
 import { architectureOf, type ModelConfig, type WeightLayout, type WeightSpec } from "./architectures.ts";
@@ -102,11 +102,11 @@ export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu:
     }
     const dtype = DTYPES[found.dtype];
     if (!dtype) throw new TypeError(`${where} is ${found.dtype}, wanted F32, F16 or BF16. Convert the model first`);
-    const bytes = loaded.reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype];
-    const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    const bytes = dtypeBytes(dtype, loaded.reduce((a, b) => a * b, 1));
+    const limit = gpu.limits.maxBufferSize;
     if (bytes > limit) {
       throw new RangeError(
-        `${where} takes ${bytes} bytes and one binding of ${gpu.adapterName} holds ${limit}. Use a smaller model`,
+        `${where} takes ${bytes} bytes and one buffer of ${gpu.adapterName} holds ${limit}. Use a smaller model`,
       );
     }
     total += bytes;
