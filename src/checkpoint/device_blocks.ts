@@ -17,8 +17,7 @@
  * @module
  */
 
-/** Formats that stay packed on the GPU, as a checkpoint names them. */
-export type DeviceFormat = "Q4_0" | "Q4_1" | "Q8_0" | "Q4_K" | "Q6_K";
+import type { PackedFormat } from "./weight_source.ts";
 
 /** Sizes of a format. */
 export interface DeviceBlockSizes {
@@ -28,28 +27,45 @@ export interface DeviceBlockSizes {
   readonly fileBytes: number;
   /** Bytes of a group of {@linkcode GROUP_VALUES} values on the GPU. */
   readonly groupBytes: number;
+  /** Bytes of a block in the file at which its f16 scales stand. */
+  readonly scales: readonly number[];
 }
 
 /** Values of a group on the GPU; the last one of a tensor may be filled up with zeros. */
 export const GROUP_VALUES = 256;
 
 /** Sizes by format. */
-export const DEVICE_BLOCKS: Readonly<Record<DeviceFormat, DeviceBlockSizes>> = {
-  Q4_0: { values: 32, fileBytes: 18, groupBytes: 144 },
-  Q4_1: { values: 32, fileBytes: 20, groupBytes: 160 },
-  Q8_0: { values: 32, fileBytes: 34, groupBytes: 272 },
-  Q4_K: { values: 256, fileBytes: 144, groupBytes: 144 },
-  Q6_K: { values: 256, fileBytes: 210, groupBytes: 216 },
+export const DEVICE_BLOCKS: Readonly<Record<PackedFormat, DeviceBlockSizes>> = {
+  Q4_0: { values: 32, fileBytes: 18, groupBytes: 144, scales: [0] },
+  Q4_1: { values: 32, fileBytes: 20, groupBytes: 160, scales: [0, 2] },
+  Q8_0: { values: 32, fileBytes: 34, groupBytes: 272, scales: [0] },
+  Q4_K: { values: 256, fileBytes: 144, groupBytes: 144, scales: [0, 2] },
+  Q6_K: { values: 256, fileBytes: 210, groupBytes: 216, scales: [208] },
 };
 
-/** Tells whether a stored type is one of {@linkcode DeviceFormat}. */
-export function isDeviceFormat(dtype: string): dtype is DeviceFormat {
+/** Tells whether a stored type is one of {@linkcode PackedFormat}. */
+export function isPackedFormat(dtype: string): dtype is PackedFormat {
   return Object.hasOwn(DEVICE_BLOCKS, dtype);
 }
 
 /** Bytes that `elements` values take on the GPU. */
-export function deviceBytes(format: DeviceFormat, elements: number): number {
+export function deviceBytes(format: PackedFormat, elements: number): number {
   return Math.ceil(elements / GROUP_VALUES) * DEVICE_BLOCKS[format].groupBytes;
+}
+
+/**
+ * Counts scales that are NaN or infinite, without widening anything.
+ *
+ * @param bytes Whole blocks as the file has them, at any address.
+ */
+export function countNonFiniteScales(format: PackedFormat, bytes: Uint8Array): number {
+  const { fileBytes, scales } = DEVICE_BLOCKS[format];
+  let count = 0;
+  for (const scale of scales) {
+    // The exponent's five bits stand in the upper of the two bytes.
+    for (let at = scale + 1; at < bytes.length; at += fileBytes) if ((bytes[at]! & 0x7c) === 0x7c) count++;
+  }
+  return count;
 }
 
 /** Low and high half bytes of a word. */
@@ -98,7 +114,7 @@ function subScale(file: Uint16Array, from: number, j: number): [scale: number, m
 }
 
 /** Packs one block of a file; blocks of 32 values fill an eighth of a group. */
-const PACK: Readonly<Record<DeviceFormat, (place: Place, block: number) => void>> = {
+const PACK: Readonly<Record<PackedFormat, (place: Place, block: number) => void>> = {
   Q4_0({ file, from, words, group }, block) {
     words[group + (block >> 1)]! |= file[from]! << (16 * (block & 1));
     packSplit(file, from + 1, words, group + 4 + 4 * block);
@@ -145,7 +161,7 @@ const PACK: Readonly<Record<DeviceFormat, (place: Place, block: number) => void>
  * @returns Whole groups; a last group that is not full ends with zeros.
  * @throws {RangeError} If the bytes are no whole number of blocks.
  */
-export function toDeviceBlocks(format: DeviceFormat, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+export function toDeviceBlocks(format: PackedFormat, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { values, fileBytes } = DEVICE_BLOCKS[format];
   if (bytes.length % fileBytes !== 0) {
     throw new RangeError(
@@ -174,7 +190,7 @@ export function toDeviceBlocks(format: DeviceFormat, bytes: Uint8Array): Uint8Ar
  * @throws {RangeError} If the bytes in all are no whole number of blocks.
  */
 export async function* deviceChunks(
-  format: DeviceFormat,
+  format: PackedFormat,
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { values, fileBytes } = DEVICE_BLOCKS[format];

@@ -270,7 +270,11 @@ export class Stream {
   /** A pass for one launch with timestamps around it. */
   #timedPass(profiler: Profiler, kernel: Kernel, pipeline: Pipeline, dispatch: Dispatch): GPUComputePassEncoder {
     this.#closePass();
-    const bytes = new Map(dispatch.tensors.map((tensor) => [tensor.storage.id, tensor.byteLength]));
+    const bytes = new Map(dispatch.tensors.map((binding) => {
+      const tensor = tensorOf(binding);
+      const rest = tensor.byteLength - ("tensor" in binding ? binding.byteOffset : 0);
+      return [tensor.storage.id, "tensor" in binding ? binding.byteLength ?? rest : rest];
+    }));
     const timestampWrites = profiler.time({
       kernel: kernel.name,
       variant: pipeline.key,

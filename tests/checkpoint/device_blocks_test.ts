@@ -1,18 +1,19 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { PackedFormat } from "../../src/checkpoint/weight_source.ts";
 import { dtypeBytes, type PackedDtype } from "../../src/gpu/tensor.ts";
 import {
+  countNonFiniteScales,
   DEVICE_BLOCKS,
   deviceBytes,
   deviceChunks,
-  type DeviceFormat,
-  isDeviceFormat,
+  isPackedFormat,
   toDeviceBlocks,
 } from "../../src/checkpoint/device_blocks.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_reader.ts";
 import { SeededRandom } from "../../src/linalg/seeded_random.ts";
 import { PACKED_NAMES, type PackedName, randomBlocks, unpacked } from "../reference/packed.ts";
 
-const FORMATS = Object.keys(DEVICE_BLOCKS) as DeviceFormat[];
+const FORMATS = Object.keys(DEVICE_BLOCKS) as PackedFormat[];
 
 /** Where the tensors of `fixtures/goldens/gguf/blocks.gguf` begin, and their values. */
 const RANDOM: Readonly<Record<PackedName, { at: number; values: number }>> = {
@@ -23,7 +24,7 @@ const RANDOM: Readonly<Record<PackedName, { at: number; values: number }>> = {
   q6_k: { at: 12576, values: 6 * 512 },
 };
 
-function blocks(format: DeviceFormat, count: number): Uint8Array<ArrayBuffer> {
+function blocks(format: PackedFormat, count: number): Uint8Array<ArrayBuffer> {
   const random = new SeededRandom(20240607, "blocks", format);
   return randomBlocks(format.toLowerCase() as PackedName, count * DEVICE_BLOCKS[format].values, () => random.uniform());
 }
@@ -44,7 +45,7 @@ Deno.test("unpacked() of the packed twin agrees with the reference values of ran
   using reference = await SafetensorsFile.open(`${folder}/blocks.dequantised.safetensors`);
   for (const name of PACKED_NAMES) {
     const { at, values } = RANDOM[name];
-    const { values: perBlock, fileBytes } = DEVICE_BLOCKS[name.toUpperCase() as DeviceFormat];
+    const { values: perBlock, fileBytes } = DEVICE_BLOCKS[name.toUpperCase() as PackedFormat];
     const got = unpacked(name, file.subarray(at, at + values / perBlock * fileBytes));
     const want = new Float32Array((await reference.read(`random.${name}`)).buffer);
     assertEquals(want.length, values);
@@ -62,7 +63,7 @@ Deno.test("deviceBytes() is what tensors of the format take, as large as the fil
     }
   }
   assertEquals([deviceBytes("Q4_0", 32), deviceBytes("Q8_0", 288)], [144, 544]);
-  assertEquals([isDeviceFormat("Q4_0"), isDeviceFormat("Q5_0"), isDeviceFormat("F32")], [true, false, false]);
+  assertEquals([isPackedFormat("Q4_0"), isPackedFormat("Q5_0"), isPackedFormat("F32")], [true, false, false]);
 });
 
 Deno.test("toDeviceBlocks() fills a last group with zeros and takes blocks at any address", () => {
@@ -75,6 +76,17 @@ Deno.test("toDeviceBlocks() fills a last group with zeros and takes blocks at an
     assertEquals(toDeviceBlocks(format, shifted.subarray(1)), packed);
   }
   assertEquals(toDeviceBlocks("Q4_0", new Uint8Array(0)).length, 0);
+});
+
+Deno.test("countNonFiniteScales() finds scales that are no numbers, and takes any codes", () => {
+  for (const format of FORMATS) {
+    const { fileBytes, scales } = DEVICE_BLOCKS[format];
+    const bytes = blocks(format, 3);
+    assertEquals(countNonFiniteScales(format, bytes), 0);
+    const view = new DataView(bytes.buffer);
+    for (const [i, scale] of scales.entries()) view.setFloat16(i * fileBytes + scale, i === 0 ? NaN : -Infinity, true);
+    assertEquals(countNonFiniteScales(format, bytes), scales.length);
+  }
 });
 
 Deno.test("toDeviceBlocks() refuses bytes that are no whole blocks", () => {

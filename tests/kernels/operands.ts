@@ -4,7 +4,8 @@
  * @module
  */
 import { fail } from "@std/assert";
-import { type DeviceFormat, toDeviceBlocks } from "../../src/checkpoint/device_blocks.ts";
+import { toDeviceBlocks } from "../../src/checkpoint/device_blocks.ts";
+import type { PackedFormat } from "../../src/checkpoint/weight_source.ts";
 import { bf16ToF32, f16ToF32, toBf16, toF16 } from "../../src/checkpoint/half.ts";
 
 import type { Gpu } from "../../src/gpu/gpu.ts";
@@ -67,7 +68,7 @@ export function uploadWeight(
   if (PACKED_WIDTHS.has(dtype as PackedName)) {
     const random = new SeededRandom(20240607, "blocks", dtype, data.length);
     const blocks = randomBlocks(dtype as PackedName, data.length, () => random.uniform());
-    const bytes = toDeviceBlocks(dtype.toUpperCase() as DeviceFormat, blocks);
+    const bytes = toDeviceBlocks(dtype.toUpperCase() as PackedFormat, blocks);
     return { tensor: gpu.upload(bytes, shape, "weight", dtype), values: unpacked(dtype as PackedName, blocks) };
   }
   if (dtype === "f32") return { tensor: gpu.upload(data, shape, "weight"), values: data };
