@@ -13,6 +13,7 @@ import matmul_store from "./shared/matmul_store.wgsl" with { type: "text" };
 import matrix_block from "./shared/matrix_block.wgsl" with { type: "text" };
 import matrix_element from "./shared/matrix_element.wgsl" with { type: "text" };
 import matrix_quad from "./shared/matrix_quad.wgsl" with { type: "text" };
+import matvec_store from "./shared/matvec_store.wgsl" with { type: "text" };
 import row_max from "./shared/row_max.wgsl" with { type: "text" };
 import row_sum from "./shared/row_sum.wgsl" with { type: "text" };
 import weight_at from "./shared/weight_at.wgsl" with { type: "text" };
@@ -27,6 +28,7 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   matrix_block,
   matrix_element,
   matrix_quad,
+  matvec_store,
   row_max,
   row_sum,
   weight_at,

@@ -1,13 +1,13 @@
-// matvec: y = scale * a b^T + bias for up to 8 rows; a subgroup makes 8 columns, its lanes along the inner dimension.
+// matvec: y = scale * a b^T + bias for up to 8 rows; a subgroup makes 16 columns, its lanes along the inner dimension.
 //
 // shapes    a [rows, inner], b [cols, inner], bias [cols] -> y [rows, cols]
 // types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; f32 accumulate, f32 out
-// grid      ceil(cols / 8) workgroups, folded to 2-D; LANES threads, one subgroup
+// grid      ceil(cols / 16) workgroups, folded to 2-D; LANES threads, one subgroup
 // override  LANES = 8 (the subgroup size), ROWS = 1 (at most 8, at least rows); the rest see below
-// memory    no workgroup memory, no barrier; reads b once, each load of a serves 8 columns
+// memory    no workgroup memory, no barrier; reads b once, each load of a serves 16 columns
 // numerics  each lane sums every LANES-th quad in order, then the subgroup adds the lanes
 // twin      tests/reference/matmul.ts
-// calls     matrix_element, matmul_bias, matrix_quad
+// calls     matrix_element, matrix_quad, matvec_store
 
 struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -50,36 +50,21 @@ fn bSteps(col: u32, k: u32) -> mat4x4f {
   return quads;
 }
 
-fn storeQuad(row: u32, col: u32, lanes: vec4f, lane: u32) {
-  let sums = subgroupAdd(lanes);
-  if (lane > 0u || row >= params.rows) { return; }
-  for (var j = 0u; j < 4u; j++) {
-    if (col + j >= params.cols) { return; }
-    let at = row * params.yStride + col + j;
-    var value = params.scale * sums[j] + biasAt(col + j);
-    if (ACCUMULATE) { value += y[at]; }
-    y[at] = value;
-  }
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
-  let col = (group.y * groups.x + group.x) * 8u;
+  let col = (group.y * groups.x + group.x) * 16u;
   if (col >= params.cols) { return; }
-  var lo: array<vec4f, 8>;
-  var hi: array<vec4f, 8>;
+  var sums: array<mat4x4f, 8>; // sums[r][i][j]: row r, column col + 4 i + j
   for (var k = 4u * lane; k < params.inner; k += 4u * LANES) {
-    let bLo = bSteps(col, k);
-    let bHi = bSteps(col + 4u, k);
+    let b0 = bSteps(col, k);
+    let b1 = bSteps(col + 4u, k);
+    let b2 = bSteps(col + 8u, k);
+    let b3 = bSteps(col + 12u, k);
     for (var r = 0u; r < ROWS; r++) {
       let x = aSteps(r, k);
-      lo[r] += x * bLo;
-      hi[r] += x * bHi;
+      sums[r] += mat4x4f(x * b0, x * b1, x * b2, x * b3);
     }
   }
-  for (var r = 0u; r < ROWS; r++) {
-    storeQuad(r, col, lo[r], lane);
-    storeQuad(r, col + 4u, hi[r], lane);
-  }
+  for (var r = 0u; r < ROWS; r++) { storeSums(r, col, sums[r], lane); }
 }
