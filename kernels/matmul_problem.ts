@@ -111,10 +111,10 @@ export function elementBindings(problem: MatmulProblem): Binding[] {
   return [a, b, bias ?? b, out];
 }
 
-/** Tensors for a kernel that loads elements or fours: WGSL gives a binding one type, so `a` and `b` are bound twice. */
+/** Tensors for a kernel that loads elements, pairs and fours: WGSL gives a binding one type, so each is bound once a type. */
 export function quadBindings(problem: MatmulProblem): Binding[] {
   const { a, b, bias, out } = problem;
-  return [a, a, b, b, bias ?? b, out];
+  return [a, a, b, b, b, bias ?? b, out];
 }
 
 /**

@@ -15,8 +15,9 @@ struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, bi
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
 @group(0) @binding(3) var<storage, read> bPairs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> bias: array<u32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> bQuads: array<vec4u>;
+@group(0) @binding(5) var<storage, read> bias: array<u32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 override A_TRANSPOSED: bool = false;

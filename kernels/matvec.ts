@@ -15,7 +15,7 @@ import { link } from "./link.ts";
 const KERNEL = defineKernel({
   name: "matvec",
   code: link(code),
-  buffers: ["read", "read", "read", "read", "read", "write"],
+  buffers: ["read", "read", "read", "read", "read", "read", "write"],
   params: MATMUL_PARAMS,
 });
 
@@ -34,13 +34,14 @@ const COLS = 16;
  */
 export function dispatchMatvec(stream: Stream, problem: MatmulProblem, groupLimit?: number): void {
   const isPacked = problem.bType >= FIRST_PACKED;
+  const octets = (problem.bType === 1 || problem.bType === 2) && problem.inner % 8 === 0;
   stream.dispatch(isPacked ? PACKED : KERNEL, {
     tensors: quadBindings(problem),
     params: matmulParams(problem),
     groups: foldGroups(Math.ceil(problem.cols / COLS), groupLimit),
     constants: {
       ...epilogueConstants(problem),
-      ...(isPacked ? {} : alignmentConstants(problem)),
+      ...(isPacked ? {} : { ...alignmentConstants(problem), B_OCTETS: Number(octets) }),
       LANES: stream.gpu.subgroupSize!,
       ROWS: 2 ** Math.ceil(Math.log2(problem.rows)),
     },

@@ -6,10 +6,18 @@ import { provenSubgroupSize } from "./subgroup_probe.ts";
 import { Stream } from "./stream.ts";
 import { checkRows, type Dtype, dtypeBytes, elementCount, formatShape, type PooledBuffer, Tensor } from "./tensor.ts";
 
+/** Ways to multiply matrices that every size can take. */
+export type ForcedVariant = "subgroup" | "register" | "tile" | "naive";
+
+/** Names of {@linkcode ForcedVariant}. */
+export const FORCED_VARIANTS: readonly ForcedVariant[] = ["subgroup", "register", "tile", "naive"];
+
 /** What can be asked of {@linkcode Gpu.open}. */
 export interface GpuOptions {
   /** Bytes that tensors may take in all. Default: 70 % of the free memory on a CPU adapter, else no limit of ours. */
   maxBytes?: number;
+  /** Way to multiply matrices wherever it can run; for measurements and tests. Default: chosen by what was measured. */
+  matmulVariant?: ForcedVariant;
   /** Bytes that one binding may hold; smaller in tests, to reach matrices that are bound by rows. Default: the device's. */
   maxBindingBytes?: number;
   /** Features left out on purpose, to run the variants that need none of them. Default: none. */
@@ -68,6 +76,8 @@ export class Gpu implements Disposable {
   readonly subgroupSize: number | null;
   /** Bytes that one binding holds; a larger matrix is read by ranges of rows. */
   readonly bindingBytes: number;
+  /** Way to multiply matrices that was asked for, if any. */
+  readonly matmulVariant: ForcedVariant | null;
   /** Compiled kernels. */
   readonly pipelines: PipelineCache;
   /** The one stream of the device. */
@@ -85,6 +95,7 @@ export class Gpu implements Disposable {
     this.isCpu = opened.isCpu;
     this.features = opened.features;
     this.subgroupSize = subgroupSize;
+    this.matmulVariant = options.matmulVariant ?? null;
     const { maxStorageBufferBindingSize } = this.device.limits;
     this.bindingBytes = Math.min(options.maxBindingBytes ?? Infinity, maxStorageBufferBindingSize);
     this.#maxBytes = options.maxBytes ??
