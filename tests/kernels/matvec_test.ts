@@ -31,7 +31,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "matvec reads packed weights of one block and of several a row, for 1 to 8 rows",
+  name: "matvec_packed agrees with its twin for one block and several a row, and for 1 to 8 rows",
   ignore,
   async fn() {
     for (const [dtype, width] of PACKED_WIDTHS) {
