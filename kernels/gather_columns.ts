@@ -1,20 +1,21 @@
+import { rowRanges } from "../src/gpu/binding.ts";
 import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
-import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
+import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./gather_columns.wgsl" with { type: "text" };
 import { link } from "./link.ts";
-import { checkDtype, checkWeight, type OutputOptions, outputTensor, rowThreads } from "./rows.ts";
+import { checkDtype, checkMatrix, type OutputOptions, outputTensor, rowThreads } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "gather_columns",
   code: link(code),
   buffers: ["read", "read", "write"],
-  params: { rows: "u32", first: "u32", height: "u32", width: "u32", weightType: "u32" },
+  params: { rows: "u32", first: "u32", height: "u32", width: "u32", top: "u32", count: "u32" },
 });
 
 /** Operands of {@linkcode gatherColumns}. */
 export interface GatherColumnsInput {
-  /** Matrix, [height, width] f32, f16 or bf16. */
+  /** Matrix, [height, width] f32, f16, bf16 or packed. */
   weight: Tensor;
   /** Column for each output row, [count] u32; indices from `width` up give zeros. */
   index: Tensor;
@@ -40,11 +41,8 @@ export interface GatherColumnsOptions extends OutputOptions {
 export function gatherColumns(stream: Stream, input: GatherColumnsInput, options: GatherColumnsOptions = {}): Tensor {
   const { weight, index } = input;
   const action = "gather columns";
-  const [height, width] = weight.shape;
-  if (weight.shape.length !== 2 || height === undefined || width === undefined) {
-    throw new RangeError(`Cannot ${action}: weight must be [height, width], got ${formatShape(weight.shape)}`);
-  }
-  const weightType = checkWeight(action, "weight", weight, weight.shape);
+  const weightType = checkMatrix(action, "weight", weight, "height, width");
+  const [height, width] = weight.shape as [number, number];
   checkDtype(action, "index", index, "u32");
   const { first = 0, rows = index.length - first } = options;
   if (first < 0 || rows < 0 || first + rows > index.length) {
@@ -52,11 +50,13 @@ export function gatherColumns(stream: Stream, input: GatherColumnsInput, options
   }
   const out = outputTensor(stream, action, [index.length, height], [weight, index], options);
   if (rows * height === 0) return out;
-  stream.dispatch(KERNEL, {
-    tensors: [weight, index, out],
-    params: { rows, first, height, width, weightType },
-    groups: foldGroups(rows, options.groupLimit),
-    constants: { WG: rowThreads(stream.gpu, height) },
-  });
+  for (const { first: top, rows: count, binding } of rowRanges(weight)) {
+    stream.dispatch(KERNEL, {
+      tensors: [binding, index, out],
+      params: { rows, first, height, width, top, count },
+      groups: foldGroups(rows, options.groupLimit),
+      constants: { WG: rowThreads(stream.gpu, count), B_TYPE: weightType },
+    });
+  }
   return out;
 }

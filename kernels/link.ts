@@ -8,10 +8,12 @@ import attention_products from "./shared/attention_products.wgsl" with { type: "
 import decode from "./shared/decode.wgsl" with { type: "text" };
 import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
 import matmul_bias from "./shared/matmul_bias.wgsl" with { type: "text" };
-import matmul_element from "./shared/matmul_element.wgsl" with { type: "text" };
-import matmul_quad from "./shared/matmul_quad.wgsl" with { type: "text" };
 import matmul_steps from "./shared/matmul_steps.wgsl" with { type: "text" };
 import matmul_store from "./shared/matmul_store.wgsl" with { type: "text" };
+import matrix_block from "./shared/matrix_block.wgsl" with { type: "text" };
+import matrix_element from "./shared/matrix_element.wgsl" with { type: "text" };
+import matrix_quad from "./shared/matrix_quad.wgsl" with { type: "text" };
+import matvec_store from "./shared/matvec_store.wgsl" with { type: "text" };
 import row_max from "./shared/row_max.wgsl" with { type: "text" };
 import row_sum from "./shared/row_sum.wgsl" with { type: "text" };
 import weight_at from "./shared/weight_at.wgsl" with { type: "text" };
@@ -21,10 +23,12 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   decode,
   gelu_cdf,
   matmul_bias,
-  matmul_element,
-  matmul_quad,
   matmul_steps,
   matmul_store,
+  matrix_block,
+  matrix_element,
+  matrix_quad,
+  matvec_store,
   row_max,
   row_sum,
   weight_at,

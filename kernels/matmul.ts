@@ -1,7 +1,8 @@
+import { rowRanges } from "../src/gpu/binding.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { dispatchNaive } from "./matmul_naive.ts";
-import { type MatmulOptions, type MatmulProblem, type MatmulVariant } from "./matmul_problem.ts";
+import { type MatmulOptions, type MatmulProblem, type MatmulVariant, NO_BIAS } from "./matmul_problem.ts";
 import { dispatchRegister } from "./matmul_register.ts";
 import { dispatchSubgroup } from "./matmul_subgroup.ts";
 import { dispatchTile } from "./matmul_tile.ts";
@@ -17,17 +18,29 @@ const DISPATCH: Record<MatmulVariant, (stream: Stream, problem: MatmulProblem, g
   naive: dispatchNaive,
 };
 
+/** A product of whole tensors. */
+export interface Product extends Pick<MatmulProblem, "layout" | "rows" | "cols" | "inner" | "bType"> {
+  /** Left operand. */
+  a: Tensor;
+  /** Right operand. */
+  b: Tensor;
+  /** Added to each row. */
+  bias: Tensor | undefined;
+}
+
+/** A product with its output, and what happens to it. */
+export interface ProductInto extends Product, Pick<MatmulProblem, "accumulate" | "scale" | "symmetric"> {
+  /** Receives the product. */
+  out: Tensor;
+}
+
 /**
  * Makes the output of a product whose sizes were checked, and records it.
  *
- * @throws {RangeError} If `bias` or `out` has another size.
+ * @throws {RangeError} If `bias` or `out` has another size, or one binding does not hold the output.
  * @throws {TypeError} If `accumulate` comes without `out`, `out` is an operand, or the variant cannot run.
  */
-export function multiply(
-  stream: Stream,
-  product: Omit<MatmulProblem, "out" | "accumulate" | "scale" | "symmetric">,
-  options: MatmulOptions,
-): Tensor {
+export function multiply(stream: Stream, product: Product, options: MatmulOptions): Tensor {
   const { rows, cols, a, b, bias } = product;
   const accumulate = options.accumulate ?? false;
   if (accumulate && !options.out) throw new TypeError("Cannot multiply: accumulate needs a tensor out to add to");
@@ -36,7 +49,12 @@ export function multiply(
   const operands = bias ? [a, b, bias] : [a, b];
   const label = options.label ?? `matmul ${product.layout}`;
   const out = outputTensor(stream, "multiply", [rows, cols], operands, { ...options, label });
-  recordProduct(stream, { ...product, out, accumulate, scale: 1, symmetric: false }, options);
+  try {
+    recordProduct(stream, { ...product, out, accumulate, scale: 1, symmetric: false }, options);
+  } catch (error) {
+    if (out !== options.out) out.dispose();
+    throw error;
+  }
   return out;
 }
 
@@ -47,12 +65,36 @@ export function multiply(
  */
 export function recordProduct(
   stream: Stream,
-  problem: MatmulProblem,
+  product: ProductInto,
   options: Pick<MatmulOptions, "variant" | "groupLimit">,
 ): void {
-  const { rows, cols, inner, layout } = problem;
-  if (options.variant) checkVariant(stream.gpu, options.variant, problem);
+  const { rows, cols, layout } = product;
+  if (options.variant) checkVariant(stream.gpu, options.variant, product);
   if (rows === 0 || cols === 0) return;
-  const variant = options.variant ?? chooseVariant(stream.gpu, rows, cols, inner, layout);
-  DISPATCH[variant](stream, problem, options.groupLimit);
+  for (const problem of problemsOf(product)) {
+    const variant = options.variant ?? chooseVariant(stream.gpu, rows, problem.cols, problem.inner, layout);
+    DISPATCH[variant](stream, problem, options.groupLimit);
+  }
+}
+
+/**
+ * The product in parts that bind no more of the weight than one binding holds, mostly one.
+ *
+ * Rows of the weight are columns of the output in layout `nt`. In `nn` they are terms of the sums: the parts after the
+ * first are added to it.
+ */
+function problemsOf(product: ProductInto): MatmulProblem[] {
+  const { layout, rows, cols, inner, a, b, bias, out } = product;
+  const biasType = bias ? checkWeight("multiply", "bias", bias, [cols]) : NO_BIAS;
+  const whole: MatmulProblem = { ...product, biasType, aStride: layout === "tn" ? rows : inner, yStride: cols };
+  if (layout === "tn") return [whole];
+  return rowRanges(b).map(({ first, rows: count, binding }) => {
+    if (count === b.shape[0]) return whole;
+    if (layout === "nt") {
+      const shift = bias && { tensor: bias, byteOffset: first * (bias.byteLength / cols) };
+      return { ...whole, cols: count, b: binding, bias: shift, out: { tensor: out, byteOffset: 4 * first } };
+    }
+    const part = { ...whole, inner: count, a: { tensor: a, byteOffset: 4 * first }, b: binding };
+    return first === 0 ? part : { ...part, accumulate: true, bias: undefined, biasType: NO_BIAS };
+  });
 }

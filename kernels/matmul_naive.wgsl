@@ -2,15 +2,15 @@
 //
 // shapes    a [rows, inner] ([inner, rows] if A_TRANSPOSED), b [inner, cols] ([cols, inner] if B_TRANSPOSED),
 //           bias [cols] -> y [rows, cols]
-// types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
+// types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; f32 accumulate, f32 out
 // grid      ceil(rows * cols / 64) workgroups, folded to 2-D; 64 threads
 // override  layout, type and epilogue, see below
 // memory    no workgroup memory; a thread reads one row and one column
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
-// calls     matmul_element, matmul_bias, matmul_store
+// calls     matrix_element, matmul_bias, matmul_store
 
-struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
+struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 @group(0) @binding(2) var<storage, read> bias: array<u32>;
@@ -19,7 +19,7 @@ struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
 
 override A_TRANSPOSED: bool = false;
 override B_TRANSPOSED: bool = false;
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
 override ACCUMULATE: bool = false; // adds to y
 override SYMMETRIC: bool = false; // writes the lower half and its mirror image
 
@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (row >= params.rows) { return; }
   var sum = 0.0;
   for (var k = 0u; k < params.inner; k++) {
-    let x = a[select(row * params.inner + k, k * params.rows + row, A_TRANSPOSED)];
+    let x = a[select(row * params.aStride + k, k * params.aStride + row, A_TRANSPOSED)];
     sum += x * bAt(select(k * params.cols + col, col * params.inner + k, B_TRANSPOSED));
   }
   store(row, col, params.scale * sum + biasAt(col));

@@ -1,6 +1,7 @@
 import type { Constants } from "../src/gpu/kernel.ts";
+import type { Binding } from "../src/gpu/binding.ts";
 import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
-import { checkWeight, type OutputOptions, type WeightType } from "./rows.ts";
+import { checkMatrix, type MatrixType, type OutputOptions, type WeightType } from "./rows.ts";
 
 /** Which operands lie transposed in memory: `nt` is a bᵀ, `nn` is a b, `tn` is aᵀ b. */
 export type MatmulLayout = "nt" | "nn" | "tn";
@@ -11,11 +12,11 @@ export type MatmulLayout = "nt" | "nn" | "tn";
  */
 export type MatmulVariant = "subgroup" | "register" | "tile" | "matvec" | "naive";
 
-/** Operands of a product with a weight, which may be stored in half precision. */
+/** Operands of a product with a weight, which may be stored in half precision or packed. */
 export interface WeightProductInput {
   /** Left operand f32; its last dimension is a row, the others are flattened. */
   a: Tensor;
-  /** Right operand f32, f16 or bf16, two dimensions. */
+  /** Right operand f32, f16, bf16 or packed, two dimensions. */
   b: Tensor;
   /** Added to each row, [cols] f32, f16 or bf16. */
   bias?: Tensor | undefined;
@@ -40,15 +41,21 @@ export interface MatmulProblem {
   /** Terms of each inner product. */
   inner: number;
   /** Left operand. */
-  a: Tensor;
+  a: Binding;
+  /** Elements from one line of `a` in memory to the next. */
+  aStride: number;
   /** Right operand. */
-  b: Tensor;
+  b: Binding;
   /** How `b` is stored. */
-  bType: WeightType;
+  bType: MatrixType;
   /** Added to each row. */
-  bias: Tensor | undefined;
+  bias: Binding | undefined;
+  /** How `bias` is stored. */
+  biasType: WeightType | typeof NO_BIAS;
   /** Receives y. */
-  out: Tensor;
+  out: Binding;
+  /** Elements from one row of `out` to the next. */
+  yStride: number;
   /** Whether y is added to what `out` holds. */
   accumulate: boolean;
   /** Factor of the product. */
@@ -58,16 +65,23 @@ export interface MatmulProblem {
 }
 
 /** Parameters that every matmul kernel takes, in order. */
-export const MATMUL_PARAMS = { rows: "u32", cols: "u32", inner: "u32", biasType: "u32", scale: "f32" } as const;
+export const MATMUL_PARAMS = {
+  rows: "u32",
+  cols: "u32",
+  inner: "u32",
+  aStride: "u32",
+  yStride: "u32",
+  biasType: "u32",
+  scale: "f32",
+} as const;
 
 /** `biasType` of a product without bias; below it stand the weight types. */
-const NO_BIAS = 3;
+export const NO_BIAS = 3;
 
 /** Values of {@linkcode MATMUL_PARAMS} for a problem. */
 export function matmulParams(problem: MatmulProblem): Record<keyof typeof MATMUL_PARAMS, number> {
-  const { rows, cols, inner, bias, scale } = problem;
-  const biasType = bias ? checkWeight("multiply", "bias", bias, [cols]) : NO_BIAS;
-  return { rows, cols, inner, biasType, scale };
+  const { rows, cols, inner, aStride, yStride, biasType, scale } = problem;
+  return { rows, cols, inner, aStride, yStride, biasType, scale };
 }
 
 /** Constants of type and epilogue, which every matmul kernel takes. */
@@ -86,38 +100,38 @@ export function layoutConstants(problem: MatmulProblem): Constants {
 
 /** Constants that tell whether rows in memory are multiples of four elements, so that four are loaded at once. */
 export function alignmentConstants(problem: MatmulProblem): Constants {
-  const { layout, rows, cols, inner } = problem;
-  const aWidth = layout === "tn" ? rows : inner;
+  const { layout, aStride, cols, inner } = problem;
   const bWidth = layout === "nt" ? inner : cols;
-  return { A_ALIGNED: Number(aWidth % 4 === 0), B_ALIGNED: Number(bWidth % 4 === 0) };
+  return { A_ALIGNED: Number(aStride % 4 === 0), B_ALIGNED: Number(bWidth % 4 === 0) };
 }
 
 /** Tensors for a kernel that loads single elements: a, b, bias, y. Without bias, `b` stands in and is not read. */
-export function elementBindings(problem: MatmulProblem): Tensor[] {
+export function elementBindings(problem: MatmulProblem): Binding[] {
   const { a, b, bias, out } = problem;
   return [a, b, bias ?? b, out];
 }
 
-/** Tensors for a kernel that loads elements or fours: WGSL gives a binding one type, so `a` and `b` are bound twice. */
-export function quadBindings(problem: MatmulProblem): Tensor[] {
+/** Tensors for a kernel that loads elements, pairs and fours: WGSL gives a binding one type, so each is bound once a type. */
+export function quadBindings(problem: MatmulProblem): Binding[] {
   const { a, b, bias, out } = problem;
-  return [a, a, b, b, bias ?? b, out];
+  return [a, a, b, b, b, bias ?? b, out];
 }
 
 /**
  * Checks that `b` is a matrix whose inner dimension is that of `a`.
  *
  * @param at Which dimension of `b` is the inner one.
+ * @returns The number that tells the shader how `b` is stored.
  * @throws {RangeError} If it is no matrix or the inner dimensions differ.
+ * @throws {TypeError} If it is no weight type.
  */
-export function checkInner(a: Tensor, inner: number, b: Tensor, at: 0 | 1): void {
-  if (b.shape.length !== 2) {
-    throw new RangeError(`Cannot multiply: b must have two dimensions, got ${formatShape(b.shape)}`);
-  }
+export function checkInner(a: Tensor, inner: number, b: Tensor, at: 0 | 1): MatrixType {
+  const type = checkMatrix("multiply", "b", b, at === 0 ? "inner, cols" : "cols, inner");
   if (b.shape[at] !== inner) {
     throw new RangeError(
       `Cannot multiply a ${formatShape(a.shape)} by b ${formatShape(b.shape)}: inner dimensions must match, ` +
         `got ${inner} and ${b.shape[at]}`,
     );
   }
+  return type;
 }

@@ -15,7 +15,7 @@ import { link } from "./link.ts";
 const KERNEL = defineKernel({
   name: "matmul_register",
   code: link(code),
-  buffers: ["read", "read", "read", "read", "read", "write"],
+  buffers: ["read", "read", "read", "read", "read", "read", "write"],
   params: MATMUL_PARAMS,
 });
 

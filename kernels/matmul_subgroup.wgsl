@@ -2,7 +2,7 @@
 //
 // shapes    a [rows, inner] ([inner, rows] if A_TRANSPOSED), b [inner, cols] ([cols, inner] if B_TRANSPOSED),
 //           bias [cols] -> y [rows, cols]
-// types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
+// types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; f32 accumulate, f32 out
 // grid      ceil(rows / 16) * ceil(cols / 64) workgroups, row blocks first, folded to 2-D; 8 threads, one subgroup
 // override  layout, alignment, type and epilogue, see below
 // memory    no workgroup memory, no barrier; a group reads its 16 rows and 64 columns once
@@ -10,31 +10,32 @@
 // twin      tests/reference/matmul.ts
 // calls     matmul_steps, matmul_store
 
-struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
+struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
 @group(0) @binding(3) var<storage, read> bPairs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> bias: array<u32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> bQuads: array<vec4u>;
+@group(0) @binding(5) var<storage, read> bias: array<u32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 override A_TRANSPOSED: bool = false;
 override B_TRANSPOSED: bool = false;
 override A_ALIGNED: bool = false; // the contiguous dimension of a is a multiple of 4
 override B_ALIGNED: bool = false; // likewise b
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
 override ACCUMULATE: bool = false; // adds to y
 override SYMMETRIC: bool = false; // writes the lower half and its mirror image
 
 // Steps k to k + 3 of one row of a, zero past the end.
 fn aSteps(row: u32, k: u32) -> vec4f {
   let r = min(row, params.rows - 1u);
-  if (A_ALIGNED && !A_TRANSPOSED) { return aQuads[(r * params.inner + k) >> 2u]; }
+  if (A_ALIGNED && !A_TRANSPOSED) { return aQuads[(r * params.aStride + k) >> 2u]; }
   var steps: vec4f;
   for (var i = 0u; i < 4u; i++) {
     let at = min(k + i, params.inner - 1u);
-    steps[i] = select(a[select(r * params.inner + at, at * params.rows + r, A_TRANSPOSED)], 0.0, at < k + i);
+    steps[i] = select(a[select(r * params.aStride + at, at * params.aStride + r, A_TRANSPOSED)], 0.0, at < k + i);
   }
   return steps;
 }

@@ -2,15 +2,15 @@
 //
 // shapes    a [rows, inner] ([inner, rows] if A_TRANSPOSED), b [inner, cols] ([cols, inner] if B_TRANSPOSED),
 //           bias [cols] -> y [rows, cols]
-// types     a f32; b f32, f16 or bf16; bias likewise or none; f32 accumulate, f32 out
+// types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; f32 accumulate, f32 out
 // grid      ceil(rows / 64) * ceil(cols / 64) workgroups, row blocks first, folded to 2-D; 256 threads, 16 outputs each
 // override  layout, type and epilogue, see below
 // memory    8.3 kB workgroup; a group reads its 64 rows and columns once, neighbour threads neighbour elements
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
-// calls     matmul_element, matmul_bias, matmul_store
+// calls     matrix_element, matmul_bias, matmul_store
 
-struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
+struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 @group(0) @binding(2) var<storage, read> bias: array<u32>;
@@ -19,7 +19,7 @@ struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, scale: f32 }
 
 override A_TRANSPOSED: bool = false;
 override B_TRANSPOSED: bool = false;
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
 override ACCUMULATE: bool = false; // adds to y
 override SYMMETRIC: bool = false; // writes the lower half and its mirror image
 
@@ -36,7 +36,8 @@ fn stage(row: u32, col: u32, k: u32, thread: u32) {
     let aRow = select(i / DEPTH, i % TILE, A_TRANSPOSED);
     var value = 0.0;
     if (k + aStep < params.inner && row + aRow < params.rows) {
-      value = a[select((row + aRow) * params.inner + k + aStep, (k + aStep) * params.rows + row + aRow, A_TRANSPOSED)];
+      let line = select(row + aRow, k + aStep, A_TRANSPOSED);
+      value = a[line * params.aStride + select(k + aStep, row + aRow, A_TRANSPOSED)];
     }
     aTile[aStep * STRIDE + aRow] = value;
     let bStep = select(i / TILE, i % DEPTH, B_TRANSPOSED);

@@ -28,7 +28,10 @@ export interface VariantChoice {
 /**
  * The variant that a product of this size uses on this device, with the reason.
  *
+ * A device that was opened with a variant uses that one.
+ *
  * @param layout Which operands lie transposed; `matvec` exists for `nt` alone, where a lane reads along a weight's row.
+ * @throws {TypeError} If the device was opened with a variant that it cannot run.
  */
 export function explainVariant(
   gpu: Gpu,
@@ -38,6 +41,10 @@ export function explainVariant(
   layout: MatmulLayout = "nt",
 ): VariantChoice {
   const size = `${rows} x ${inner} x ${cols} ${layout}`;
+  if (gpu.matmulVariant !== null) {
+    checkVariant(gpu, gpu.matmulVariant, { rows, layout });
+    return { variant: gpu.matmulVariant, reason: `${size}: asked for` };
+  }
   const few = gpu.isCpu ? MATVEC_ROWS.cpu : MATVEC_ROWS.gpu;
   if (layout === "nt" && rows <= few && gpu.subgroupSize !== null) {
     return { variant: "matvec", reason: `${size}: at most ${few} rows, so reading the weights once is what counts` };

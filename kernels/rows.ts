@@ -20,10 +20,22 @@ export interface RowSizes {
   width: number;
 }
 
-/** Number that stands for the element type of a weight in shaders: 0 f32, 1 f16, 2 bf16. */
+/** Number that stands for the element type of a vector of weights in shaders: 0 f32, 1 f16, 2 bf16. */
 export type WeightType = 0 | 1 | 2;
 
 const WEIGHT_TYPES: Partial<Record<Dtype, WeightType>> = { f32: 0, f16: 1, bf16: 2 };
+
+/** Number that stands for the element type of a matrix of weights in shaders: as for vectors, or packed from 3 on. */
+export type MatrixType = WeightType | 3 | 4 | 5 | 6 | 7;
+
+const MATRIX_TYPES: Partial<Record<Dtype, MatrixType>> = {
+  ...WEIGHT_TYPES,
+  q4_0: 3,
+  q4_1: 4,
+  q8_0: 5,
+  q4_k: 6,
+  q6_k: 7,
+};
 
 /**
  * Checks the element type of an operand.
@@ -74,7 +86,7 @@ export function checkLength(action: string, name: string, tensor: Tensor, length
 }
 
 /**
- * Checks a weight, which may be stored as f32, f16 or bf16.
+ * Checks a vector of weights, which may be stored as f32, f16 or bf16.
  *
  * @returns The number that tells the shader how it is stored.
  * @throws {RangeError} If the shape differs.
@@ -88,6 +100,27 @@ export function checkWeight(action: string, name: string, tensor: Tensor, shape:
     );
   }
   checkShape(action, name, tensor, shape, tensor.dtype);
+  return type;
+}
+
+/**
+ * Checks a matrix of weights, which may be stored as f32, f16, bf16 or packed.
+ *
+ * @returns The number that tells the shader how it is stored.
+ * @throws {RangeError} If it is no matrix.
+ * @throws {TypeError} If it is no weight type.
+ */
+export function checkMatrix(action: string, name: string, tensor: Tensor, dimensions: string): MatrixType {
+  if (tensor.shape.length !== 2) {
+    throw new RangeError(`Cannot ${action}: ${name} must be [${dimensions}], got ${formatShape(tensor.shape)}`);
+  }
+  const type = MATRIX_TYPES[tensor.dtype];
+  if (type === undefined) {
+    throw new TypeError(
+      `Cannot ${action}: ${name} must be one of ${Object.keys(MATRIX_TYPES).join(", ")}, got "${tensor.label}" of ` +
+        `${tensor.dtype}`,
+    );
+  }
   return type;
 }
 

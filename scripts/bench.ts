@@ -1,11 +1,13 @@
 /** `deno task bench`: measures speed as ratios in one run, against other libraries and against simpler ways. */
 import { dirname } from "node:path";
 import { benchMarkdown } from "../tests/bench/comparison.ts";
+import { FORCED_VARIANTS, type ForcedVariant } from "../src/gpu/gpu.ts";
 import { BENCH_NAMES, runBench } from "../tests/bench/suite.ts";
 import {
   command,
   type CommonFlags,
   handOut,
+  oneOf,
   prepareFolder,
   run,
   someOf,
@@ -24,15 +26,17 @@ const program = command(
     someOf(BENCH_NAMES),
     BENCH_NAMES,
   )
+  .option("--variant <name>", `way to multiply matrices: ${FORCED_VARIANTS.join(", ")}`, oneOf(FORCED_VARIANTS))
   .option("--rounds <n>", "timed rounds, the fastest of which counts", wholeNumber, 7);
 
 await run(program, async (signal) => {
-  const flags = program.opts<CommonFlags & { only: typeof BENCH_NAMES; rounds: number }>();
+  const flags = program.opts<CommonFlags & { only: typeof BENCH_NAMES; rounds: number; variant?: ForcedVariant }>();
   if (flags.rounds === 0) throw new UsageError("Cannot measure in 0 rounds: give --rounds 1 or more");
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   const result = await runBench(flags.only, {
     modelDir: flags.model,
     seed: flags.seed,
+    variant: flags.variant,
     rounds: flags.rounds,
     onStage: (stage) => {
       signal.throwIfAborted();

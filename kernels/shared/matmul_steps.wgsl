@@ -1,7 +1,7 @@
 // matmul_steps: four steps of four columns of b, and four elements of the bias.
 //
 // needs     b, bias, the layout and alignment overrides
-// calls     matmul_element, matmul_quad, decode
+// calls     matrix_element, matrix_quad, decode
 
 // Steps k to k + 3 of four columns, one step a matrix column. Past an end the last one repeats: a is zero there.
 fn bSteps(col: u32, k: u32) -> mat4x4f {

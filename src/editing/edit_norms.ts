@@ -1,4 +1,4 @@
-import { decodeFloats } from "../checkpoint/half.ts";
+import { widen } from "../../kernels/widen.ts";
 import type { Model } from "../model/model.ts";
 import type { LowRankPatch } from "../model/patched_weight.ts";
 import { layerOfHook } from "../model/capture.ts";
@@ -25,17 +25,15 @@ export function patchNorm({ left, right, rank }: LowRankPatch): number {
 
 /** Norms of changes, absolute and relative to the weights that are in the model now. */
 export async function measurePatches(model: Model, patches: readonly LowRankPatch[]): Promise<EditNorm[]> {
-  const weights = patches.map((patch) => model.weights.get(patch.weight));
-  const arrays = await model.gpu.stream.read(...weights);
-  return patches.map((patch, i) => {
-    const { dtype, length } = weights[i]!;
-    const words = arrays[i]!;
-    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-    const stored = ({ f32: "F32", f16: "F16", bf16: "BF16", u32: "F32" } as const)[dtype];
+  const { stream } = model.gpu;
+  const found: EditNorm[] = [];
+  for (const patch of patches) {
+    using values = widen(stream, { weight: model.weights.get(patch.weight) });
+    const [weight] = await stream.read(values);
     let squares = 0;
-    for (const x of decodeFloats(stored, bytes).subarray(0, length)) squares += x * x;
-    const size = Math.sqrt(squares);
+    for (const x of weight!) squares += x * x;
     const change = patchNorm(patch);
-    return { layer: layerOfHook(patch.weight), change, relative: change / size };
-  });
+    found.push({ layer: layerOfHook(patch.weight), change, relative: change / Math.sqrt(squares) });
+  }
+  return found;
 }

@@ -68,7 +68,7 @@ export async function openDevice(without: readonly GpuFeature[]): Promise<Opened
   return {
     device,
     name,
-    isCpu: /llvmpipe|lavapipe|swiftshader|warp|basic render/i.test(name) || info.isFallbackAdapter === true,
+    isCpu: info.isFallbackAdapter === true,
     subgroupSizes: [info.subgroupMinSize ?? 0, info.subgroupMaxSize ?? 0],
     features: new Set(granted),
   };

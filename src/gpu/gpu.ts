@@ -4,12 +4,22 @@ import { PipelineCache } from "./pipelines.ts";
 import { BufferPool } from "./pool.ts";
 import { provenSubgroupSize } from "./subgroup_probe.ts";
 import { Stream } from "./stream.ts";
-import { type Dtype, DTYPE_BYTES, elementCount, formatShape, type PooledBuffer, Tensor } from "./tensor.ts";
+import { checkRows, type Dtype, dtypeBytes, elementCount, formatShape, type PooledBuffer, Tensor } from "./tensor.ts";
+
+/** Ways to multiply matrices that every size can take. */
+export type ForcedVariant = "subgroup" | "register" | "tile" | "naive";
+
+/** Names of {@linkcode ForcedVariant}. */
+export const FORCED_VARIANTS: readonly ForcedVariant[] = ["subgroup", "register", "tile", "naive"];
 
 /** What can be asked of {@linkcode Gpu.open}. */
 export interface GpuOptions {
   /** Bytes that tensors may take in all. Default: 70 % of the free memory on a CPU adapter, else no limit of ours. */
   maxBytes?: number;
+  /** Way to multiply matrices wherever it can run; for measurements and tests. Default: chosen by what was measured. */
+  matmulVariant?: ForcedVariant;
+  /** Bytes that one binding may hold; smaller in tests, to reach matrices that are bound by rows. Default: the device's. */
+  maxBindingBytes?: number;
   /** Features left out on purpose, to run the variants that need none of them. Default: none. */
   without?: readonly GpuFeature[];
 }
@@ -64,6 +74,10 @@ export class Gpu implements Disposable {
   readonly features: ReadonlySet<GpuFeature>;
   /** Lanes of a subgroup, where subgroup kernels were proved to work; null: they must not be used. */
   readonly subgroupSize: number | null;
+  /** Bytes that one binding holds; a larger matrix is read by ranges of rows. */
+  readonly bindingBytes: number;
+  /** Way to multiply matrices that was asked for, if any. */
+  readonly matmulVariant: ForcedVariant | null;
   /** Compiled kernels. */
   readonly pipelines: PipelineCache;
   /** The one stream of the device. */
@@ -81,6 +95,9 @@ export class Gpu implements Disposable {
     this.isCpu = opened.isCpu;
     this.features = opened.features;
     this.subgroupSize = subgroupSize;
+    this.matmulVariant = options.matmulVariant ?? null;
+    const { maxStorageBufferBindingSize } = this.device.limits;
+    this.bindingBytes = Math.min(options.maxBindingBytes ?? Infinity, maxStorageBufferBindingSize);
     this.#maxBytes = options.maxBytes ??
       (opened.isCpu ? Math.floor(Deno.systemMemoryInfo().available * 0.7) : Number.MAX_SAFE_INTEGER);
     this.#pool = new BufferPool(this.device);
@@ -141,9 +158,10 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Makes a tensor with these contents. Half types take their stored bytes (two elements a word).
+   * Makes a tensor with these contents. Half types take their stored bytes (two elements a word), packed types the result
+   * of `toDeviceBlocks`.
    *
-   * @throws {RangeError} If the number of elements does not fit the shape.
+   * @throws {RangeError} If the number of elements does not fit the shape, or rows of a packed dtype are no whole blocks.
    */
   upload(
     data: Float32Array | Uint32Array | Uint8Array,
@@ -151,7 +169,7 @@ export class Gpu implements Disposable {
     label: string,
     dtype: Dtype = data instanceof Uint32Array ? "u32" : "f32",
   ): Tensor {
-    const bytes = elementCount(shape) * DTYPE_BYTES[dtype];
+    const bytes = dtypeBytes(dtype, elementCount(shape));
     if (data.byteLength !== bytes) {
       throw new RangeError(
         `Cannot upload "${label}": shape ${formatShape(shape)} ${dtype} takes ${bytes} bytes, got ${data.byteLength}`,
@@ -246,11 +264,12 @@ export class Gpu implements Disposable {
 
   #make(shape: readonly number[], dtype: Dtype, label: string, ordered: boolean): Tensor {
     this.assertUsable();
-    const bytes = elementCount(shape) * DTYPE_BYTES[dtype];
-    const limit = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
+    const bytes = dtypeBytes(dtype, elementCount(shape));
+    checkRows(label, shape, dtype);
+    const limit = Math.floor(this.limits.maxBufferSize / 256) * 256;
     if (bytes > limit) {
       throw new GpuMemoryError(
-        `Cannot make tensor "${label}" ${formatShape(shape)} ${dtype}: it takes ${bytes} bytes and one binding of ` +
+        `Cannot make tensor "${label}" ${formatShape(shape)} ${dtype}: it takes ${bytes} bytes and one buffer of ` +
           `${this.adapterName} holds ${limit}`,
         { label },
       );

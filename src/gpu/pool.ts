@@ -26,10 +26,9 @@ export class BufferPool {
 
   /** Makes an empty pool that keeps at most `maxFreeBytes` for reuse. */
   constructor(device: GPUDevice, maxFreeBytes: number = 512 * MIB) {
-    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.#device = device;
     this.#maxFreeBytes = maxFreeBytes;
-    this.#maxBufferBytes = Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4) * 4;
+    this.#maxBufferBytes = Math.floor(device.limits.maxBufferSize / 256) * 256;
   }
 
   /** Bytes given back and kept for reuse. */

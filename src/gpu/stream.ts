@@ -1,15 +1,16 @@
 import { ParameterArena } from "./arena.ts";
+import { type Binding, boundRange, tensorOf } from "./binding.ts";
 import { GpuError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Constants, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { type LaunchTime, Profiler } from "./profiler.ts";
-import { DTYPE_BYTES, formatShape, type Tensor } from "./tensor.ts";
+import { dtypeBytes, formatShape, isPacked, type Tensor } from "./tensor.ts";
 
 /** One kernel launch. */
 export interface Dispatch {
-  /** Tensors of bind group 0, in the kernel's order. */
-  tensors: readonly Tensor[];
+  /** Tensors of bind group 0, or parts of them, in the kernel's order. */
+  tensors: readonly Binding[];
   /** Values of the parameter block. */
   params?: Readonly<Record<string, number>>;
   /** Workgroups in x, y and z; any 0 records nothing. */
@@ -56,7 +57,12 @@ export class Stream {
     return { submits: this.#submits, dispatches: this.#dispatches, reads: this.#reads };
   }
 
-  /** Records one launch of `kernel`; nothing runs before the next submit. */
+  /**
+   * Records one launch of `kernel`; nothing runs before the next submit.
+   *
+   * @throws {RangeError} If a tensor is larger than one binding.
+   * @throws {TypeError} If the number of tensors is not the kernel's.
+   */
   dispatch(kernel: Kernel, dispatch: Dispatch): void {
     this.gpu.assertUsable();
     const { tensors, groups } = dispatch;
@@ -120,7 +126,7 @@ export class Stream {
    * Records a copy of `elements` elements between tensors, from element `from` of one to element `to` of the other.
    *
    * @throws {RangeError} If the range lies outside either tensor, or cuts a 32-bit word of a half type in two.
-   * @throws {TypeError} If the dtypes differ, or both are one buffer.
+   * @throws {TypeError} If the dtypes differ or are packed, or both are one buffer.
    */
   copy(from: Tensor, to: Tensor, range: { from?: number; to?: number; elements?: number } = {}): void {
     const { from: start = 0, to: target = 0, elements = from.length - start } = range;
@@ -128,12 +134,13 @@ export class Stream {
       `Cannot copy ${elements} elements from "${from.label}" ${formatShape(from.shape)} ${from.dtype} at ` +
       `${start} to "${to.label}" ${formatShape(to.shape)} ${to.dtype} at ${target}`;
     if (from.dtype !== to.dtype) throw new TypeError(`${action}: the dtypes must match`);
+    if (isPacked(from.dtype)) throw new TypeError(`${action}: packed dtypes are not copied, wanted a plain one`);
     if (from.storage.id === to.storage.id) throw new TypeError(`${action}: they are one buffer, wanted two`);
     const whole = [start, target, elements].every((value) => Number.isSafeInteger(value) && value >= 0);
     if (!whole || start + elements > from.length || target + elements > to.length) {
       throw new RangeError(`${action}: the range must lie inside both`);
     }
-    const unit = DTYPE_BYTES[from.dtype];
+    const unit = dtypeBytes(from.dtype, 1);
     const words = [start, target, target + elements === to.length ? 0 : elements].every((n) => n * unit % 4 === 0);
     if (!words) throw new RangeError(`${action}: half types are copied by 32-bit words, wanted even numbers`);
     if (elements === 0) return;
@@ -218,7 +225,7 @@ export class Stream {
   /** Forgets bind groups that use a destroyed buffer; called by the pool. */
   forget(bufferId: number): void {
     for (const key of this.#bindGroups.keys()) {
-      if (key.split(":")[1]!.split(",").includes(String(bufferId))) this.#bindGroups.delete(key);
+      if (key.includes(`,${bufferId}@`)) this.#bindGroups.delete(key);
     }
   }
 
@@ -230,16 +237,22 @@ export class Stream {
     this.#arena.destroy();
   }
 
-  #bindGroup(pipeline: Pipeline, tensors: readonly Tensor[]): GPUBindGroup {
-    let key = `${pipeline.layoutId}:`;
-    for (const tensor of tensors) key += `${tensor.storage.id},`;
+  #bindGroup(pipeline: Pipeline, tensors: readonly Binding[]): GPUBindGroup {
+    const ranges = tensors.map((tensor) => boundRange(tensor, this.gpu.bindingBytes));
+    let key = `${pipeline.layoutId}`;
+    tensors.forEach((tensor, i) => {
+      key += `,${tensorOf(tensor).storage.id}@${ranges[i]!.offset}+${ranges[i]!.size}`;
+    });
     let group = this.#bindGroups.get(key);
     if (!group) {
       if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
       group = this.gpu.device.createBindGroup({
         label: pipeline.key,
         layout: pipeline.layout,
-        entries: tensors.map((tensor, binding) => ({ binding, resource: { buffer: tensor.storage.buffer } })),
+        entries: tensors.map((tensor, binding) => ({
+          binding,
+          resource: { buffer: tensorOf(tensor).storage.buffer, ...ranges[binding]! },
+        })),
       });
       this.#bindGroups.set(key, group);
     }
@@ -257,7 +270,11 @@ export class Stream {
   /** A pass for one launch with timestamps around it. */
   #timedPass(profiler: Profiler, kernel: Kernel, pipeline: Pipeline, dispatch: Dispatch): GPUComputePassEncoder {
     this.#closePass();
-    const bytes = new Map(dispatch.tensors.map((tensor) => [tensor.storage.id, tensor.byteLength]));
+    const bytes = new Map(dispatch.tensors.map((binding) => {
+      const tensor = tensorOf(binding);
+      const rest = tensor.byteLength - ("tensor" in binding ? binding.byteOffset : 0);
+      return [tensor.storage.id, "tensor" in binding ? binding.byteLength ?? rest : rest];
+    }));
     const timestampWrites = profiler.time({
       kernel: kernel.name,
       variant: pipeline.key,

@@ -1,10 +1,52 @@
 import type { Gpu } from "./gpu.ts";
 
-/** Element type of a {@linkcode Tensor}. Half types are stored packed, two elements a 32-bit word. */
-export type Dtype = "f32" | "f16" | "bf16" | "u32";
+/** Element types of weights in blocks that share a scale, as `src/checkpoint/device_blocks.ts` lays them out. */
+export type PackedDtype = "q4_0" | "q4_1" | "q8_0" | "q4_k" | "q6_k";
+
+/** Element types with a size of their own. Half types are stored packed, two elements a 32-bit word. */
+export type PlainDtype = "f32" | "f16" | "bf16" | "u32";
+
+/** Element type of a {@linkcode Tensor}. */
+export type Dtype = PlainDtype | PackedDtype;
 
 /** Bytes of one element. */
-export const DTYPE_BYTES: Record<Dtype, number> = { f32: 4, f16: 2, bf16: 2, u32: 4 };
+const DTYPE_BYTES: Readonly<Record<PlainDtype, number>> = { f32: 4, f16: 2, bf16: 2, u32: 4 };
+
+/** Values that a row of a packed dtype is a multiple of, and bytes of a group of 256 values. */
+const PACKED: Readonly<Record<PackedDtype, { readonly rowUnit: number; readonly groupBytes: number }>> = {
+  q4_0: { rowUnit: 32, groupBytes: 144 },
+  q4_1: { rowUnit: 32, groupBytes: 160 },
+  q8_0: { rowUnit: 32, groupBytes: 272 },
+  q4_k: { rowUnit: 256, groupBytes: 144 },
+  q6_k: { rowUnit: 256, groupBytes: 216 },
+};
+
+/** Whether elements of a dtype share scales in blocks. */
+export function isPacked(dtype: Dtype): dtype is PackedDtype {
+  return Object.hasOwn(PACKED, dtype);
+}
+
+/** Bytes that `length` elements of a dtype take. */
+export function dtypeBytes(dtype: Dtype, length: number): number {
+  return isPacked(dtype) ? Math.ceil(length / 256) * PACKED[dtype].groupBytes : length * DTYPE_BYTES[dtype];
+}
+
+/**
+ * Checks that a dtype can have a shape: rows of packed dtypes are whole blocks.
+ *
+ * @throws {RangeError} If they are not.
+ */
+export function checkRows(label: string, shape: readonly number[], dtype: Dtype): void {
+  if (!isPacked(dtype)) return;
+  const { rowUnit } = PACKED[dtype];
+  const width = shape.at(-1) ?? 1;
+  if (width % rowUnit !== 0) {
+    throw new RangeError(
+      `Cannot make tensor "${label}" ${formatShape(shape)} ${dtype}: the last dimension must be a multiple of ` +
+        `${rowUnit}, got ${width}. Widen the tensor to bf16`,
+    );
+  }
+}
 
 /** A pooled GPU buffer with an id of our own, since WebGPU objects have no identity to hash. */
 export interface PooledBuffer {
@@ -56,7 +98,7 @@ export class Tensor implements Disposable {
 
   /** Bytes of the elements (the buffer may be larger). */
   get byteLength(): number {
-    return this.length * DTYPE_BYTES[this.dtype];
+    return dtypeBytes(this.dtype, this.length);
   }
 
   /** Whether the buffer was given back. */
@@ -77,7 +119,7 @@ export class Tensor implements Disposable {
   /**
    * The same elements under another shape; the view does not own the buffer and must not outlive this tensor.
    *
-   * @throws {RangeError} If the element counts differ.
+   * @throws {RangeError} If the element counts differ, or rows of a packed dtype would be no whole blocks.
    */
   view(shape: readonly number[]): Tensor {
     if (elementCount(shape) !== this.length) {
@@ -86,6 +128,7 @@ export class Tensor implements Disposable {
           `got ${this.length} and ${elementCount(shape)}`,
       );
     }
+    checkRows(this.label, shape, this.dtype);
     return new Tensor(this.gpu, this.storage, shape, this.dtype, this.label, false);
   }
 

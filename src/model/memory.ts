@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dtype, DTYPE_BYTES } from "../gpu/tensor.ts";
+import { type Dtype, dtypeBytes } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./architectures.ts";
 import { namedWeights } from "./weights.ts";
 
@@ -27,14 +27,14 @@ export function parameterCounts(config: ModelConfig): { block: number; total: nu
 
 /** Weights stored as `dtype`, in bytes. */
 export function weightBytes(config: ModelConfig, dtype: Dtype): number {
-  return parameterCounts(config).total * DTYPE_BYTES[dtype];
+  return dtypeBytes(dtype, parameterCounts(config).total);
 }
 
 /** The weight that takes most, stored as `dtype`. */
 export function largestWeight(config: ModelConfig, dtype: Dtype): { name: string; bytes: number } {
   const sizes = namedWeights(config).map(({ name, shape }) => ({
     name,
-    bytes: shape.reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype],
+    bytes: dtypeBytes(dtype, shape.reduce((a, b) => a * b, 1)),
   }));
   return sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a));
 }

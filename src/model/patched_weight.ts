@@ -1,5 +1,5 @@
-import { embedding } from "../../kernels/embedding.ts";
 import { matmulNt } from "../../kernels/matmul_nt.ts";
+import { widen } from "../../kernels/widen.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { WeightLayout } from "./architectures.ts";
@@ -32,9 +32,7 @@ export function patchedWeight(
 ): Tensor {
   const { stream } = gpu;
   const [rows, cols] = base.shape as [number, number];
-  // The embedding kernel reads rows of any stored type as f32; reading all rows widens the matrix.
-  using all = gpu.upload(Uint32Array.from({ length: rows }, (_, i) => i), [rows], "rows");
-  const sum = embedding(stream, { weight: base, ids: all });
+  const sum = widen(stream, { weight: base });
   for (const { left, right, rank } of patches) {
     const [a, b] = layout === "out_in" ? [left, right] : [right, left];
     using aTensor = gpu.upload(a, [rows, rank], "patch left");

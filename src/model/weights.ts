@@ -1,12 +1,22 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { BufferPool } from "../gpu/pool.ts";
-import { type Dtype, DTYPE_BYTES, formatShape, type Tensor } from "../gpu/tensor.ts";
+import { checkRows, type Dtype, dtypeBytes, formatShape, type Tensor } from "../gpu/tensor.ts";
+import { countNonFiniteScales, DEVICE_BLOCKS, deviceChunks, isPackedFormat } from "../checkpoint/device_blocks.ts";
 import { countNonFinite, type FloatDtype } from "../checkpoint/half.ts";
 import type { WeightSource } from "../checkpoint/weight_source.ts";
 import { architectureOf, type ModelConfig, type WeightLayout, type WeightSpec } from "./architectures.ts";
 import { type StoredSlice, takePart } from "./stored_part.ts";
 
-const DTYPES: Readonly<Record<string, Dtype>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+const DTYPES: Readonly<Record<string, Dtype>> = {
+  F32: "f32",
+  F16: "f16",
+  BF16: "bf16",
+  Q4_0: "q4_0",
+  Q4_1: "q4_1",
+  Q8_0: "q8_0",
+  Q4_K: "q4_k",
+  Q6_K: "q6_k",
+};
 
 /** Whether weights of a stored type are loaded as they are. */
 export function isLoadable(dtype: string): boolean {
@@ -102,11 +112,12 @@ export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu:
     }
     const dtype = DTYPES[found.dtype];
     if (!dtype) throw new TypeError(`${where} is ${found.dtype}, wanted F32, F16 or BF16. Convert the model first`);
-    const bytes = loaded.reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype];
-    const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    checkRows(stored, loaded, dtype);
+    const bytes = dtypeBytes(dtype, loaded.reduce((a, b) => a * b, 1));
+    const limit = gpu.limits.maxBufferSize;
     if (bytes > limit) {
       throw new RangeError(
-        `${where} takes ${bytes} bytes and one binding of ${gpu.adapterName} holds ${limit}. Use a smaller model`,
+        `${where} takes ${bytes} bytes and one buffer of ${gpu.adapterName} holds ${limit}. Use a smaller model`,
       );
     }
     total += bytes;
@@ -129,6 +140,35 @@ export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu:
     );
   }
   return total;
+}
+
+/** Bytes of a stored element; of a packed one on average, as parts of fused tensors are whole rows and so whole blocks. */
+function storedUnit(dtype: string): number {
+  if (!isPackedFormat(dtype)) return dtypeBytes(DTYPES[dtype]!, 1);
+  const { fileBytes, values } = DEVICE_BLOCKS[dtype];
+  return fileBytes / values;
+}
+
+/**
+ * The bytes of a tensor in parts.
+ *
+ * @throws {TypeError} If a value, or the scale of a block, is not finite.
+ */
+async function* finiteChunks(checkpoint: WeightSource, stored: string): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const { dtype } = checkpoint.tensors.get(stored)!;
+  for await (const bytes of checkpoint.chunks(stored, CHUNK)) {
+    const packed = isPackedFormat(dtype);
+    const bad = packed ? countNonFiniteScales(dtype, bytes) : countNonFinite(dtype as FloatDtype, bytes);
+    if (bad > 0) {
+      throw new TypeError(
+        `Cannot load ${checkpoint.path}: tensor "${stored}" holds ${bad} ${
+          packed ? "scales" : "values"
+        } that are NaN ` +
+          `or infinite, wanted none. The file is damaged or was saved from a failed run`,
+      );
+    }
+    yield bytes;
+  }
 }
 
 /** The weights of a model on the GPU, in their stored type, by TransformerLens name. */
@@ -167,18 +207,11 @@ export class Weights implements Disposable {
         const info = checkpoint.tensors.get(stored)!;
         const tensor = gpu.tensor(shape, name, DTYPES[info.dtype]!);
         tensors.set(name, tensor);
-        const pieces = checkpoint.chunks(stored, CHUNK);
         let at = 0;
-        for await (
-          const bytes of slice ? takePart(pieces, slice, DTYPE_BYTES[tensor.dtype], tensor.byteLength) : pieces
-        ) {
-          const bad = countNonFinite(info.dtype as FloatDtype, bytes);
-          if (bad > 0) {
-            throw new TypeError(
-              `Cannot load ${checkpoint.path}: tensor "${stored}" holds ${bad} values that are NaN or infinite, ` +
-                `wanted none. The file is damaged or was saved from a failed run`,
-            );
-          }
+        const chunks = finiteChunks(checkpoint, stored);
+        const unit = storedUnit(info.dtype);
+        const pieces = slice ? takePart(chunks, slice, unit, tensor.length * unit) : chunks;
+        for await (const bytes of isPackedFormat(info.dtype) ? deviceChunks(info.dtype, pieces) : pieces) {
           gpu.write(tensor, bytes, at);
           at += bytes.length;
         }

@@ -3,16 +3,18 @@
  *
  * @module
  */
-import { Gpu } from "../../src/gpu/gpu.ts";
+import { type ForcedVariant, Gpu } from "../../src/gpu/gpu.ts";
 import type { BenchResult, Comparison } from "./comparison.ts";
 import type { BenchContext } from "./context.ts";
 import { matmulBench } from "./matmul_bench.ts";
+import { matvecBench } from "./matvec_bench.ts";
 import { neuronsBench } from "./neurons_bench.ts";
 import { searchBench, submitsBench } from "./passes_bench.ts";
 
 /** Parts of the bench, as `--only` names them. */
 export const BENCHES = {
   matmul: matmulBench,
+  matvec: matvecBench,
   submits: submitsBench,
   search: searchBench,
   neurons: neuronsBench,
@@ -27,9 +29,9 @@ export const BENCH_NAMES = Object.keys(BENCHES) as BenchName[];
 /** Runs parts of the bench one after the other on one device. */
 export async function runBench(
   names: readonly BenchName[],
-  options: Omit<BenchContext, "gpu">,
+  options: Omit<BenchContext, "gpu"> & { variant?: ForcedVariant | undefined },
 ): Promise<BenchResult> {
-  using gpu = await Gpu.open();
+  using gpu = await Gpu.open(options.variant === undefined ? {} : { matmulVariant: options.variant });
   const comparisons: Comparison[] = [];
   for (const name of BENCH_NAMES.filter((name) => names.includes(name))) {
     comparisons.push(...await BENCHES[name]({ gpu, ...options }));

@@ -2,23 +2,23 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { embedding } from "../../kernels/embedding.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { gatherRows } from "../reference/row_moves.ts";
-import { dirtyPool, normals, uploadWeight, withGpuThreads } from "./operands.ts";
+import { dirtyPool, normals, PACKED_WIDTHS, uploadWeight, type WeightDtype, withGpuThreads } from "./operands.ts";
 
 const gpu = await Gpu.open();
 
 async function check(
   width: number,
   index: readonly number[],
-  dtype: "f32" | "f16" | "bf16" = "f32",
-  groupLimit?: number,
+  dtype: WeightDtype = "f32",
+  options: { groupLimit?: number; vocab?: number; device?: Gpu } = {},
 ): Promise<void> {
-  const vocab = 11;
-  const { tensor, values } = uploadWeight(gpu, normals("weight", vocab * width), [vocab, width], dtype);
+  const { vocab = 11, device = gpu, groupLimit } = options;
+  const { tensor, values } = uploadWeight(device, normals("weight", vocab * width), [vocab, width], dtype);
   using weight = tensor;
-  using ids = gpu.upload(Uint32Array.from(index), [index.length], "ids");
-  using y = embedding(gpu.stream, { weight, ids }, { groupLimit });
-  const [got] = await gpu.stream.read(y);
-  assertEquals(Array.from(got), Array.from(gatherRows(values, width, index)));
+  using ids = device.upload(Uint32Array.from(index), [index.length], "ids");
+  using y = embedding(device.stream, { weight, ids }, { groupLimit });
+  const [got] = await device.stream.read(y);
+  assertEquals(Array.from(got), Array.from(Float32Array.from(gatherRows(values, width, index))));
 }
 
 Deno.test("embedding() looks up rows exactly, repeated ids too", async () => {
@@ -33,13 +33,27 @@ Deno.test("embedding() widens half weights of odd width exactly", async () => {
   await check(7, [0, 1, 2, 10], "bf16");
 });
 
+Deno.test("embedding() widens packed weights to the reference values, each rounded once to f32", async () => {
+  for (const [dtype, width] of PACKED_WIDTHS) await check(3 * width, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 3], dtype);
+});
+
+Deno.test("embedding() reads a weight that no binding holds by ranges of rows", async () => {
+  using device = await Gpu.open({ maxBindingBytes: 40_000 });
+  const index = [0, 639, 640, 639, 4294967295, 1000, 999, 128, 127, 512];
+  const before = device.stats().dispatches;
+  await check(32, index, "f32", { device, vocab: 1000 });
+  assertEquals(device.stats().dispatches - before, 4);
+  for (const [dtype, width] of PACKED_WIDTHS) await check(width, index, dtype, { device, vocab: 2000 });
+  assertEquals(device.memory().live, 0);
+});
+
 Deno.test("embedding() gives zeros for ids from vocab up", async () => {
   dirtyPool(gpu);
   await check(5, [2, 11, 4294967295]);
 });
 
 Deno.test("embedding() folds rows over two grid dimensions", async () => {
-  await check(5, [0, 1, 2, 3, 4, 5, 6], "f32", 3);
+  await check(5, [0, 1, 2, 3, 4, 5, 6], "f32", { groupLimit: 3 });
 });
 
 Deno.test("embedding() of no ids dispatches nothing", () => {

@@ -2,24 +2,24 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { gatherColumns } from "../../kernels/gather_columns.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import * as twin from "../reference/sub_values.ts";
-import { dirtyPool, normals, uploadWeight, withGpuThreads } from "./operands.ts";
+import { dirtyPool, normals, PACKED_WIDTHS, uploadWeight, type WeightDtype, withGpuThreads } from "./operands.ts";
 
 const gpu = await Gpu.open();
 
 async function check(
   height: number,
   columns: readonly number[],
-  dtype: "f32" | "f16" | "bf16" = "f32",
-  groupLimit?: number,
+  dtype: WeightDtype = "f32",
+  options: { groupLimit?: number; width?: number; device?: Gpu } = {},
 ): Promise<void> {
-  const width = 11;
-  const { tensor, values } = uploadWeight(gpu, normals("weight", height * width), [height, width], dtype);
+  const { width = 11, device = gpu, groupLimit } = options;
+  const { tensor, values } = uploadWeight(device, normals("weight", height * width), [height, width], dtype);
   using weight = tensor;
-  using index = gpu.upload(Uint32Array.from(columns), [columns.length], "index");
-  using y = gatherColumns(gpu.stream, { weight, index }, { groupLimit });
-  const [got] = await gpu.stream.read(y);
+  using index = device.upload(Uint32Array.from(columns), [columns.length], "index");
+  using y = gatherColumns(device.stream, { weight, index }, { groupLimit });
+  const [got] = await device.stream.read(y);
   assertEquals(y.shape, [columns.length, height]);
-  assertEquals(Array.from(got), Array.from(twin.gatherColumns(values, width, columns)));
+  assertEquals(Array.from(got), Array.from(Float32Array.from(twin.gatherColumns(values, width, columns))));
 }
 
 Deno.test("gatherColumns() copies columns exactly, repeated ones too", async () => {
@@ -35,13 +35,23 @@ Deno.test("gatherColumns() widens half weights of odd width exactly", async () =
   await check(7, [0, 1, 2, 10], "bf16");
 });
 
+Deno.test("gatherColumns() widens packed weights, and reads those that no binding holds by ranges of rows", async () => {
+  using device = await Gpu.open({ maxBindingBytes: 40_000 });
+  for (const [dtype, width] of PACKED_WIDTHS) {
+    await check(5, [0, width - 1, 17, width], dtype, { width });
+    await check(2000, [0, width - 1, 17, width], dtype, { device, width });
+  }
+  await check(1000, [3, 31, 32], "f32", { device, width: 32 });
+  assertEquals(device.memory().live, 0);
+});
+
 Deno.test("gatherColumns() gives zeros for indices from width up", async () => {
   dirtyPool(gpu);
   await check(5, [2, 11, 4294967295]);
 });
 
 Deno.test("gatherColumns() folds rows over two grid dimensions", async () => {
-  await check(5, [0, 1, 2, 3, 4, 5, 6], "f32", 3);
+  await check(5, [0, 1, 2, 3, 4, 5, 6], "f32", { groupLimit: 3 });
 });
 
 Deno.test("gatherColumns() fills one tensor from two weights", async () => {

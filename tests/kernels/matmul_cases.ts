@@ -11,16 +11,23 @@ import { rankK } from "../../kernels/rank_k.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
 import { matmul, type ProductSizes } from "../reference/matmul.ts";
-import { assertWithin, dirtyPool, normals, TINY, UNIT, uploadWeight } from "./operands.ts";
-
-type WeightDtype = "f32" | "f16" | "bf16";
+import {
+  assertWithin,
+  dirtyPool,
+  normals,
+  PACKED_WIDTHS,
+  TINY,
+  UNIT,
+  uploadWeight,
+  type WeightDtype,
+} from "./operands.ts";
 
 /** How a case departs from a plain f32 product. */
 export interface ProductOptions {
   /** How `b` is stored. Default: f32. */
   dtype?: WeightDtype;
   /** How a bias is stored. Default: no bias. */
-  bias?: WeightDtype;
+  bias?: "f32" | "f16" | "bf16";
   /** Adds to an output that holds numbers already. Default: false. */
   accumulate?: boolean;
   /** Forced variant. Default: the chosen one. */
@@ -131,6 +138,11 @@ export async function checkVariantCases(
       await checkProduct(gpu, layout, [5, 20, cols + 4], { variant, dtype, bias: dtype });
       await checkProduct(gpu, layout, [5, 15, 7], { variant, dtype, bias: "f32", accumulate: true });
     }
+  }
+  for (const [dtype, width] of PACKED_WIDTHS) {
+    await checkProduct(gpu, "nt", [rows + 1, 3 * width, cols + 3], { variant, dtype, bias: "f32" });
+    await checkProduct(gpu, "nt", [5, width, 7], { variant, dtype, accumulate: true });
+    await checkProduct(gpu, "nn", [rows + 1, 19, 3 * width], { variant, dtype });
   }
   for (const n of [1, 13, cols - 1, cols + 8]) await checkRankK(gpu, [n, 19], { variant, scale: -0.75 });
   await checkRankK(gpu, [2 * cols + 4, 8], { variant, groupLimit: 3 });

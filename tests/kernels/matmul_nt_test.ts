@@ -70,12 +70,12 @@ Deno.test("matmulNt() refuses operands that do not fit", () => {
   assertThrows(
     () => matmulNt(stream, { a, b: cube }),
     RangeError,
-    "Cannot multiply: b must have two dimensions, got [1, 3, 4]",
+    "Cannot multiply: b must be [cols, inner], got [1, 3, 4]",
   );
   assertThrows(
     () => matmulNt(stream, { a, b: ids }),
     TypeError,
-    'Cannot multiply: b must be f32, f16 or bf16, got "ids" of u32',
+    'Cannot multiply: b must be one of f32, f16, bf16, q4_0, q4_1, q8_0, q4_k, q6_k, got "ids" of u32',
   );
   assertThrows(
     () => matmulNt(stream, { a, b: fits, bias }),

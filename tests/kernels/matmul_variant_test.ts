@@ -45,6 +45,18 @@ Deno.test("chooseVariant() stages operands in workgroup memory on a GPU", async 
   assertEquals(kernelsOf(plain, 1).length, 1);
 });
 
+Deno.test("chooseVariant() uses the variant that a device was opened with", async () => {
+  using forced = await Gpu.open({ matmulVariant: "tile" });
+  assertEquals([1, 512].map((rows) => chooseVariant(forced, rows, 64, 64)), ["tile", "tile"]);
+  assertEquals([kernelsOf(forced, 1), kernelsOf(forced, 9)], [["matmul_tile"], ["matmul_tile"]]);
+  using unable = await Gpu.open({ matmulVariant: "subgroup", without: ["subgroups"] });
+  assertThrows(
+    () => chooseVariant(unable, 8, 64, 64),
+    TypeError,
+    'Cannot multiply with variant "subgroup": it needs subgroups of 8 lanes, got none proved',
+  );
+});
+
 Deno.test("explainVariant() names the sizes and the reason", { ignore: !plain.isCpu }, () => {
   assertEquals(explainVariant(plain, 16, 1536, 576), {
     variant: "register",

@@ -3,7 +3,7 @@ import { matmulNn } from "../../kernels/matmul_nn.ts";
 import { matmulNt } from "../../kernels/matmul_nt.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { checkProduct } from "./matmul_cases.ts";
-import { normals } from "./operands.ts";
+import { normals, PACKED_WIDTHS } from "./operands.ts";
 
 const gpu = await Gpu.open();
 const ignore = gpu.subgroupSize === null;
@@ -26,6 +26,19 @@ Deno.test({
     for (const dtype of ["f16", "bf16"] as const) {
       await checkProduct(gpu, "nt", [1, 64, 13], { variant: "matvec", dtype, bias: dtype });
       await checkProduct(gpu, "nt", [1, 45, 13], { variant: "matvec", dtype, bias: "f32", accumulate: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "matvec_packed agrees with its twin for one block and several a row, and for 1 to 8 rows",
+  ignore,
+  async fn() {
+    for (const [dtype, width] of PACKED_WIDTHS) {
+      await checkProduct(gpu, "nt", [1, width, 3], { variant: "matvec", dtype, bias: "f32" });
+      await checkProduct(gpu, "nt", [1, 5 * width, 19], { variant: "matvec", dtype });
+      await checkProduct(gpu, "nt", [3, 3 * width, 9], { variant: "matvec", dtype, accumulate: true });
+      await checkProduct(gpu, "nt", [8, 2 * width, 17], { variant: "matvec", dtype });
     }
   },
 });

@@ -4,10 +4,14 @@
  * @module
  */
 import { fail } from "@std/assert";
+import { toDeviceBlocks } from "../../src/checkpoint/device_blocks.ts";
+import type { PackedFormat } from "../../src/checkpoint/weight_source.ts";
 import { bf16ToF32, f16ToF32, toBf16, toF16 } from "../../src/checkpoint/half.ts";
+
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
 import { SeededRandom } from "../../src/linalg/seeded_random.ts";
+import { PACKED_NAMES, type PackedName, randomBlocks, unpacked } from "../reference/packed.ts";
 
 /** Unit roundoff of f32: the largest relative error of rounding to nearest. */
 export const UNIT = 2 ** -24;
@@ -46,13 +50,27 @@ export function shuffled(label: string, length: number): Uint32Array<ArrayBuffer
   return order;
 }
 
-/** A weight as a model stores it, with the numbers that its bits stand for. */
+/** Types that a matrix of weights is stored in. */
+export type WeightDtype = "f32" | "f16" | "bf16" | PackedName;
+
+/** All packed types, with the width of a block of values. */
+export const PACKED_WIDTHS: ReadonlyMap<PackedName, number> = new Map(
+  PACKED_NAMES.map((name) => [name, name.endsWith("_k") ? 256 : 32]),
+);
+
+/** A weight as a model stores it, with the numbers that its bits stand for; of a packed one, `data` gives the size alone. */
 export function uploadWeight(
   gpu: Gpu,
   data: Float32Array<ArrayBuffer>,
   shape: readonly number[],
-  dtype: "f32" | "f16" | "bf16",
-): { tensor: Tensor; values: Float32Array } {
+  dtype: WeightDtype,
+): { tensor: Tensor; values: Float32Array | Float64Array } {
+  if (PACKED_WIDTHS.has(dtype as PackedName)) {
+    const random = new SeededRandom(20240607, "blocks", dtype, data.length);
+    const blocks = randomBlocks(dtype as PackedName, data.length, () => random.uniform());
+    const bytes = toDeviceBlocks(dtype.toUpperCase() as PackedFormat, blocks);
+    return { tensor: gpu.upload(bytes, shape, "weight", dtype), values: unpacked(dtype as PackedName, blocks) };
+  }
   if (dtype === "f32") return { tensor: gpu.upload(data, shape, "weight"), values: data };
   const bits = dtype === "f16" ? toF16(data) : toBf16(data);
   const values = dtype === "f16" ? f16ToF32(bits) : bf16ToF32(bits);

@@ -1,0 +1,56 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { matmulNt } from "../../kernels/matmul_nt.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { checkProduct } from "./matmul_cases.ts";
+import { PACKED_WIDTHS } from "./operands.ts";
+
+const gpu = await Gpu.open({ maxBindingBytes: 40_000 });
+const variants = ["register", "tile", "naive", ...(gpu.subgroupSize === 8 ? ["subgroup"] as const : [])] as const;
+
+Deno.test("matmulNt() reads a weight that no binding holds by ranges of rows, with every variant", async () => {
+  for (const variant of variants) {
+    await checkProduct(gpu, "nt", [9, 32, 701], { variant, bias: "f32" });
+    await checkProduct(gpu, "nt", [3, 33, 300], { variant, accumulate: true, dtype: "f32" });
+    await checkProduct(gpu, "nt", [9, 64, 1001], { variant, dtype: "bf16", bias: "bf16" });
+  }
+  await checkProduct(gpu, "nt", [1, 32, 701], { bias: "f32" });
+});
+
+Deno.test("matmulNn() adds up the ranges of a weight that no binding holds, with every variant", async () => {
+  for (const variant of variants) {
+    await checkProduct(gpu, "nn", [9, 701, 32], { variant, bias: "f32" });
+    await checkProduct(gpu, "nn", [3, 300, 33], { variant, accumulate: true });
+    await checkProduct(gpu, "nn", [9, 1001, 64], { variant, dtype: "bf16", bias: "bf16" });
+  }
+});
+
+Deno.test("matmulNt() and matmulNn() read packed weights by ranges of rows", async () => {
+  for (const [dtype, width] of PACKED_WIDTHS) {
+    await checkProduct(gpu, "nt", [2, width, 2001], { dtype, bias: "f32" });
+    await checkProduct(gpu, "nt", [9, width, 1000], { dtype });
+    await checkProduct(gpu, "nn", [2, 1500, width], { dtype });
+  }
+});
+
+Deno.test("matmulNt() binds the ranges that it says and no more", () => {
+  using a = gpu.tensor([1, 32], "a");
+  using b = gpu.tensor([701, 32], "b");
+  const before = gpu.stats().dispatches;
+  using _y = matmulNt(gpu.stream, { a, b });
+  assertEquals(gpu.stats().dispatches - before, 3); // 256, 256 and 189 rows
+});
+
+Deno.test("matmulNt() refuses an output that no binding holds", () => {
+  using a = gpu.tensor([200, 32], "a");
+  using b = gpu.tensor([64, 32], "b");
+  assertThrows(
+    () => matmulNt(gpu.stream, { a, b }),
+    RangeError,
+    'Cannot bind "matmul nt" [200, 64] f32: it takes 51200',
+  );
+});
+
+Deno.test("products by ranges of rows leave no memory behind", () => {
+  assertEquals(gpu.memory().live, 0);
+  gpu.close();
+});
