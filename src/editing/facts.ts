@@ -35,6 +35,8 @@ export class Facts {
   readonly #byObject: Map<string, Fact[]> = new Map();
   readonly #bySubject: Map<string, Fact[]> = new Map();
   readonly #byCloze: Map<string, Relation> = new Map();
+  /** Subjects of the listed two-hop chains by both relations. */
+  readonly #listed: Map<string, Set<string>> = new Map();
 
   private constructor(file: FactsFile, path: string) {
     this.path = path;
@@ -43,6 +45,11 @@ export class Facts {
     for (const relation of this.relations.values()) {
       this.#byRelation.set(relation.name, new Map());
       for (const form of relation.cloze) this.#byCloze.set(form, relation);
+    }
+    for (const { relations, subject } of file.chains) {
+      if (relations.length !== 2) continue;
+      const key = relations.join("\n");
+      this.#listed.set(key, (this.#listed.get(key) ?? new Set()).add(subject));
     }
     for (const [relation, pairs] of Object.entries(file.facts)) {
       for (const [subject, object] of pairs) {
@@ -145,18 +152,16 @@ export class Facts {
   }
 
   /**
-   * Lists the heads whose chain through `entity` to its `relation` the file lists; all heads where it lists no chain of
-   * these two relations.
+   * Tells whether the file lists the chain from a head on; where it lists no chain of these two relations, none is
+   * missing and all count as listed. A file may list only the chains that a model is known to answer.
    *
-   * @param entity The bridge of the chains.
-   * @param relations First and second relation of the chains.
-   * @returns The first hops of that relation, in the order of the file.
+   * @param head First hop of the chain.
+   * @param relation Second relation.
    */
-  listedHeads(entity: string, relations: readonly [string, string]): Fact[] {
-    const heads = this.headsOf(entity).filter((head) => head.relation === relations[0]);
-    const alike = this.chains.filter((chain) => chain.relations.join("\n") === relations.join("\n"));
-    const listed = new Set(alike.map((chain) => chain.subject));
-    return listed.size === 0 ? heads : heads.filter((head) => listed.has(head.subject));
+  listsChain(head: Fact, relation: string): boolean {
+    const key = `${head.relation}\n${relation}`;
+    const listed = this.#listed.get(key);
+    return listed === undefined || listed.has(head.subject);
   }
 
   /**

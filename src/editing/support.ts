@@ -127,7 +127,9 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
   const random = new SeededRandom(seed, "support", relation.name, subject);
   const free = (fact: Fact): boolean => !aside.has(fact.subject) && fact.subject !== subject;
 
-  const candidates = random.shuffle(facts.headsOf(subject).filter(free));
+  // Listed chains first: the others are tried only where those do not suffice.
+  const candidates = random.shuffle(facts.headsOf(subject).filter(free))
+    .sort((a, b) => Number(facts.listsChain(b, relation.name)) - Number(facts.listsChain(a, relation.name)));
   const { heads, unanswered } = await answeredHeads(facts, relation, candidates, headCount, answerer);
   const siblings = random.sample(facts.factsOf(relation.name).filter(free), siblingCount);
   const siblingHeads = siblings.flatMap((sibling) =>

@@ -25,7 +25,7 @@ export interface CaseSplit {
   readonly exclude: readonly string[];
 }
 
-/** Judged chains a case: its own and up to three more of its first relation. */
+/** Judged chains a case, at most: its own and up to three more of its first relation. */
 const JUDGED_HEADS = 4;
 
 /** Judged neighbours a case, at most; never more than half of the other subjects, rounded up. */
@@ -57,10 +57,15 @@ function drawInTurn(lists: readonly (readonly Fact[])[], count: number): Fact[] 
 export function splitCase(facts: Facts, demoCase: DemoCase, seed: number): CaseSplit {
   const { head, relation, request: { subject } } = demoCase;
   const random = new SeededRandom(seed, "split", demoCase.id);
-  const siblingHeads = facts.listedHeads(subject, [head.relation, relation]).filter((other) =>
-    other.subject !== head.subject
+  const alike = facts.headsOf(subject).filter((other) =>
+    other.relation === head.relation && other.subject !== head.subject
   );
-  const heads = [head, ...random.sample(siblingHeads, JUDGED_HEADS - 1)];
+  const listed = alike.filter((other) => facts.listsChain(other, relation));
+  // Where the file lists only some chains, as those that a model answers, half of them are left to learn from.
+  const judged = listed.length < alike.length
+    ? Math.min(JUDGED_HEADS, Math.ceil((listed.length + 1) / 2))
+    : JUDGED_HEADS;
+  const heads = [head, ...random.sample(listed, judged - 1)];
 
   const others = facts.factsOf(relation).filter((fact) => fact.subject !== subject);
   const neighbours = random.sample(others, Math.min(JUDGED_NEIGHBOURS, Math.floor((others.length + 1) / 2)));

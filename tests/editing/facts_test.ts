@@ -70,11 +70,11 @@ Deno.test("askingForms() asks by all questions, or by all sentences where there 
   assertEquals(askingForms(facts.relation("capital"), "France"), ["The capital of France is"]);
 });
 
-Deno.test("Facts.listedHeads() keeps to the listed chains, where the file lists any of these relations", () => {
+Deno.test("Facts.listsChain() knows the listed chains, and misses none of relations without any", () => {
   const facts = Facts.parse(SMALL, "small.json");
-  assertEquals(facts.listedHeads("France", ["country", "capital"]).map(({ subject }) => subject), ["Lyon"]);
-  assertEquals(facts.listedHeads("France", ["country", "language"]).map(({ subject }) => subject), ["Lyon", "Nice"]);
-  assertEquals(facts.listedHeads("Italy", ["country", "capital"]), []);
+  const [lyon, nice] = facts.headsOf("France");
+  assertEquals([facts.listsChain(lyon, "capital"), facts.listsChain(nice, "capital")], [true, false]);
+  assertEquals([facts.listsChain(lyon, "language"), facts.listsChain(nice, "language")], [true, true]);
 });
 
 Deno.test("loadFacts() reads the facts of the world models whole", async () => {
