@@ -84,6 +84,9 @@ async function answers(model: Model, requests: readonly EditRequest[]): Promise<
 await run(program, async (signal, keep) => {
   const flags = program.opts<EditFlags>();
   if (flags.estimate) return await printEstimate(flags);
+  if (flags.method !== "ace" && program.getOptionValueSource("mode") === "cli") {
+    throw new UsageError(`Cannot take --mode with method ${flags.method}: modes are of ace; leave one of the two out`);
+  }
   const requests = await wishes(flags);
   const { method, mode, scoring, exclude, seed, corpus, momentsCache } = flags;
   const options: EditOptions = {

@@ -155,6 +155,12 @@ Deno.test("moments stopped by Ctrl-C keeps whole files and goes on where it was"
   });
 });
 
+Deno.test("edit refuses a mode for a method without modes with exit code 2", async () => {
+  const { code, stderr } = await call("edit", [...EDIT, "--method", "pmet", "--mode", "chain"]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "Cannot take --mode with method pmet: modes are of ace; leave one of the two out");
+});
+
 Deno.test("edit stopped by Ctrl-C says that nothing was written, and writes nothing", async () => {
   await withFolder(async (folder) => {
     const start = Date.now();
