@@ -1,3 +1,4 @@
+import { rowRanges } from "../src/gpu/binding.ts";
 import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Stream } from "../src/gpu/stream.ts";
@@ -8,9 +9,20 @@ import { link } from "./link.ts";
 import { logSumExp } from "./log_sum_exp.ts";
 import code from "./projected_log_prob.wgsl" with { type: "text" };
 import subgroupCode from "./projected_log_prob_subgroup.wgsl" with { type: "text" };
-import { checkLength, checkWeight } from "./rows.ts";
+import { NO_BIAS } from "./matmul_problem.ts";
+import { checkLength, checkMatrix, checkWeight } from "./rows.ts";
 
-const PARAMS = { rows: "u32", cols: "u32", inner: "u32", biasType: "u32", slices: "u32", slice: "u32" } as const;
+const PARAMS = {
+  rows: "u32",
+  cols: "u32",
+  inner: "u32",
+  biasType: "u32",
+  slices: "u32",
+  slice: "u32",
+  firstCol: "u32",
+  firstSlice: "u32",
+  allSlices: "u32",
+} as const;
 
 const TILE: Kernel = defineKernel({
   name: "projected_log_prob",
@@ -22,12 +34,9 @@ const TILE: Kernel = defineKernel({
 const SUBGROUP: Kernel = defineKernel({
   name: "projected_log_prob_subgroup",
   code: link(subgroupCode),
-  buffers: [...new Array<"read">(6).fill("read"), "write", "write"],
+  buffers: [...new Array<"read">(7).fill("read"), "write", "write"],
   params: PARAMS,
 });
-
-/** `biasType` without bias; below it stand the weight types. */
-const NO_BIAS = 3;
 
 /** Columns whose log-sum-exp a workgroup takes: what is stored shrinks by as much, and there are groups enough. */
 const SLICE = 512;
@@ -45,9 +54,9 @@ export type ProjectedLogProbVariant = "subgroup" | "tile";
 export interface ProjectedLogProbInput {
   /** Projected rows, [..., inner] f32. */
   a: Tensor;
-  /** What projects them, [cols, inner] f32, f16 or bf16. */
+  /** What projects them, [cols, inner] f32, f16, bf16 or packed. */
   b: Tensor;
-  /** Added to each projection, [cols] likewise. */
+  /** Added to each projection, [cols] f32, f16 or bf16. */
   bias?: Tensor | undefined;
   /** Wanted column of each row, each below cols, [rows] u32. */
   token: Tensor;
@@ -75,29 +84,31 @@ export function projectedLogProb(
   const { a, b, bias, token } = input;
   const action = "compute projected log-probabilities";
   const { rows, width: inner } = filledRows(action, "a", a);
-  const cols = b.shape[0] ?? 0;
-  if (b.shape.length !== 2 || cols === 0 || b.shape[1] !== inner) {
-    throw new RangeError(
-      `Cannot ${action}: b must have shape [at least 1, ${inner}], got ${formatShape(b.shape)}`,
-    );
+  const bType = checkMatrix(action, "b", b, "cols, inner");
+  const cols = b.shape[0]!;
+  if (cols === 0 || b.shape[1] !== inner) {
+    throw new RangeError(`Cannot ${action}: b must have shape [at least 1, ${inner}], got ${formatShape(b.shape)}`);
   }
-  const bType = checkWeight(action, "b", b, [cols, inner]);
   const biasType = bias ? checkWeight(action, "bias", bias, [cols]) : NO_BIAS;
   checkLength(action, "token", token, rows, "u32");
   const subgroup = (options.variant ?? variantFor(stream.gpu, rows)) === "subgroup";
-  const slices = Math.ceil(cols / SLICE);
-  using logSums = stream.gpu.tensor([rows, slices], "log-sum-exp by slices");
+  const parts = rowRanges(b).map((range) => ({ ...range, slices: Math.ceil(range.rows / SLICE) }));
+  const allSlices = parts.reduce((sum, { slices }) => sum + slices, 0);
+  using logSums = stream.gpu.tensor([rows, allSlices], "log-sum-exp by slices");
   using logits = stream.gpu.tensor([rows], "logits of tokens");
-  const shift = bias ?? b;
   const blocks = Math.ceil(rows / (subgroup ? BLOCK_ROWS.subgroup : BLOCK_ROWS.tile));
-  if (rows > 0) {
+  let firstSlice = 0;
+  for (const { first, rows: count, binding, slices } of rows === 0 ? [] : parts) {
+    const shift = bias ? { tensor: bias, byteOffset: first * (bias.byteLength / cols) } : binding;
+    const operands = subgroup ? [a, a, binding, binding, binding, shift] : [a, binding, shift];
     stream.dispatch(subgroup ? SUBGROUP : TILE, {
-      // WGSL gives a binding one type: what is read by elements and by fours is bound twice.
-      tensors: subgroup ? [a, a, b, b, shift, token, logSums, logits] : [a, b, shift, token, logSums, logits],
-      params: { rows, cols, inner, biasType, slices, slice: SLICE },
+      // WGSL gives a binding one type: what is read by elements, pairs and fours is bound once a type.
+      tensors: [...operands, token, logSums, logits],
+      params: { rows, cols: count, inner, biasType, slices, slice: SLICE, firstCol: first, firstSlice, allSlices },
       groups: foldGroups(blocks * slices, options.groupLimit),
       constants: { B_TYPE: bType, ...(subgroup ? { B_ALIGNED: Number(inner % 4 === 0) } : {}) },
     });
+    firstSlice += slices;
   }
   using total = logSumExp(stream, { x: logSums });
   return add(stream, { a: logits, b: total }, { scale: -1 });

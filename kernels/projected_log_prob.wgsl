@@ -1,15 +1,19 @@
 // projected_log_prob: of each row of a bᵀ + bias the log-sum-exp by slices of columns, and one chosen element.
 //
 // shapes    a [rows, inner], b [cols, inner], bias [cols], token [rows] -> logSums [rows, slices], logits [rows]
-// types     a f32; b f32, f16 or bf16; bias likewise or none; token u32; f32 accumulate, f32 out
+// types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; token u32; f32 accumulate, f32 out
 // grid      ceil(rows / 64) * slices workgroups, row blocks first, folded to 2-D; 256 threads, 16 products each
 // override  B_TYPE = 0
 // memory    16.4 kB workgroup; a group reads its 64 rows of a once a tile of 64 columns, and the rows of b once
 // numerics  each inner product is summed in order; running maximum, so no exp overflows; finite for |logit| < 1e38
 // twin      tests/reference/softmax.ts
-// calls     matmul_element, matmul_bias, running_log_sum
+// calls     matrix_element, matmul_bias, running_log_sum
 
-struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, slices: u32, slice: u32 }
+struct Params {
+  rows: u32, cols: u32, inner: u32, biasType: u32,
+  slices: u32, slice: u32, // slices of this part of b, and their columns
+  firstCol: u32, firstSlice: u32, allSlices: u32, // where the part lies in the whole
+}
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 @group(0) @binding(2) var<storage, read> bias: array<u32>;
@@ -18,7 +22,7 @@ struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, slices: u32, sl
 @group(0) @binding(5) var<storage, read_write> logits: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
 
 const TILE = 64u;
 const DEPTH = 16u; // steps of the inner dimension staged at once
@@ -44,7 +48,7 @@ fn stage(row: u32, col: u32, k: u32, thread: u32) {
 // Writes the logit of a row's token if it lies in the slice.
 fn pick(row: u32, first: u32, end: u32) {
   if (row >= params.rows) { return; }
-  let col = token[row];
+  let col = token[row] - params.firstCol; // a token before the part wraps round to a column past its end
   if (col < first || col >= end) { return; }
   var sum = 0.0;
   for (var k = 0u; k < params.inner; k++) { sum += a[row * params.inner + k] * bAt(col * params.inner + k); }
@@ -95,6 +99,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let part = partials[thread * 16u + i];
     sum += part.y * exp(part.x - largest);
   }
-  logSums[(row + thread) * params.slices + slice] = largest + log(sum);
+  logSums[(row + thread) * params.allSlices + params.firstSlice + slice] = largest + log(sum);
   pick(row + thread, first, end);
 }

@@ -1,7 +1,7 @@
 // projected_log_prob_subgroup: projected_log_prob, 16 rows a subgroup of 8 lanes; a is shared by broadcast.
 //
 // shapes    a [rows, inner], b [cols, inner], bias [cols], token [rows] -> logSums [rows, slices], logits [rows]
-// types     a f32; b f32, f16 or bf16; bias likewise or none; token u32; f32 accumulate, f32 out
+// types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; token u32; f32 accumulate, f32 out
 // grid      ceil(rows / 16) * slices workgroups, row blocks first, folded to 2-D; 8 threads, one subgroup
 // override  alignment and type, see below
 // memory    no workgroup memory, no barrier; a group reads the rows of b of its slice once, 64 at a time
@@ -9,20 +9,25 @@
 // twin      tests/reference/softmax.ts
 // calls     matmul_steps, running_log_sum
 
-struct Params { rows: u32, cols: u32, inner: u32, biasType: u32, slices: u32, slice: u32 }
+struct Params {
+  rows: u32, cols: u32, inner: u32, biasType: u32,
+  slices: u32, slice: u32, // slices of this part of b, and their columns
+  firstCol: u32, firstSlice: u32, allSlices: u32, // where the part lies in the whole
+}
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
 @group(0) @binding(3) var<storage, read> bPairs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> bias: array<u32>;
-@group(0) @binding(5) var<storage, read> token: array<u32>;
-@group(0) @binding(6) var<storage, read_write> logSums: array<f32>;
-@group(0) @binding(7) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(4) var<storage, read> bQuads: array<vec4u>;
+@group(0) @binding(5) var<storage, read> bias: array<u32>;
+@group(0) @binding(6) var<storage, read> token: array<u32>;
+@group(0) @binding(7) var<storage, read_write> logSums: array<f32>;
+@group(0) @binding(8) var<storage, read_write> logits: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 const B_TRANSPOSED = true;
 override B_ALIGNED: bool = false; // inner is a multiple of 4
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
+override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
 
 // Steps k to k + 3 of one row of a, zero past the end.
 fn aSteps(row: u32, k: u32) -> vec4f {
@@ -40,13 +45,14 @@ fn aSteps(row: u32, k: u32) -> vec4f {
 fn finish(row: u32, slice: u32, found: vec2f, lane: u32) {
   let largest = subgroupMax(found.x);
   let sum = subgroupAdd(found.y * exp(found.x - largest));
-  if (lane == 0u && row < params.rows) { logSums[row * params.slices + slice] = largest + log(sum); }
+  if (lane > 0u || row >= params.rows) { return; }
+  logSums[row * params.allSlices + params.firstSlice + slice] = largest + log(sum);
 }
 
 // Writes the logit of a row's token if it lies in the slice.
 fn pick(row: u32, first: u32, end: u32) {
   if (row >= params.rows) { return; }
-  let col = token[row];
+  let col = token[row] - params.firstCol; // a token before the part wraps round to a column past its end
   if (col < first || col >= end) { return; }
   var sum = 0.0;
   for (var k = 0u; k < params.inner; k += 4u) { sum += (bSteps(col, k) * aSteps(row, k)).x; }

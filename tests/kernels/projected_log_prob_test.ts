@@ -3,7 +3,7 @@ import { projectedLogProb, type ProjectedLogProbVariant } from "../../kernels/pr
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { matmul } from "../reference/matmul.ts";
 import { logSoftmaxRow } from "../reference/softmax.ts";
-import { assertWithin, dirtyPool, normals, UNIT, uploadWeight } from "./operands.ts";
+import { assertWithin, dirtyPool, normals, PACKED_WIDTHS, UNIT, uploadWeight, type WeightDtype } from "./operands.ts";
 import { logSoftmaxBound } from "./softmax_bounds.ts";
 
 const gpu = await Gpu.open();
@@ -14,9 +14,11 @@ const SHADERS = ([["tile", "projected_log_prob"], ["subgroup", "projected_log_pr
 /** How a case departs from f32 without bias. */
 interface Case {
   variant?: ProjectedLogProbVariant;
-  dtype?: "f32" | "f16" | "bf16";
+  dtype?: WeightDtype;
   bias?: "f32" | "f16" | "bf16";
   groupLimit?: number;
+  /** Device. Default: one whose bindings hold the whole weight. */
+  device?: Gpu;
   /** Factor of the rows, which sharpens the distribution. */
   scale?: number;
 }
@@ -26,24 +28,25 @@ async function check(
   [rows, inner, cols]: readonly [rows: number, inner: number, cols: number],
   options: Case = {},
 ): Promise<void> {
-  dirtyPool(gpu);
+  const device = options.device ?? gpu;
+  dirtyPool(device);
   const aData = normals("a", rows * inner, 0, options.scale ?? 1);
-  const weight = uploadWeight(gpu, normals("b", cols * inner), [cols, inner], options.dtype ?? "f32");
-  const shift = options.bias ? uploadWeight(gpu, normals("bias", cols), [cols], options.bias) : undefined;
+  const weight = uploadWeight(device, normals("b", cols * inner), [cols, inner], options.dtype ?? "f32");
+  const shift = options.bias ? uploadWeight(device, normals("bias", cols), [cols], options.bias) : undefined;
   using b = weight.tensor;
   using stack = new DisposableStack();
   const bias = shift ? stack.use(shift.tensor) : undefined;
-  using a = gpu.upload(aData, [rows, inner], "a");
+  using a = device.upload(aData, [rows, inner], "a");
   // First, last and others: every slice is wanted by some row.
   const tokens = Uint32Array.from(
     { length: rows },
     (_, r) => r % 2 === 0 ? cols - 1 - (r * 509) % cols : (r * 257) % cols,
   );
-  using token = gpu.upload(tokens, [rows], "token", "u32");
+  using token = device.upload(tokens, [rows], "token", "u32");
   const { variant, groupLimit } = options;
-  using found = projectedLogProb(gpu.stream, { a, b, bias, token }, { variant, groupLimit });
+  using found = projectedLogProb(device.stream, { a, b, bias, token }, { variant, groupLimit });
   assertEquals(found.shape, [rows]);
-  const [got] = await gpu.stream.read(found);
+  const [got] = await device.stream.read(found);
   const sizes = { layout: "nt", rows, cols, inner } as const;
   const products = matmul(sizes, aData, weight.values);
   const magnitudes = matmul(sizes, aData.map(Math.abs), weight.values.map(Math.abs));
@@ -58,7 +61,7 @@ async function check(
     // Two sums of exponentials one after the other, over a slice and over slices.
     bound[r] = 2 * worst + 2 * logSoftmaxBound(logits)[tokens[r]!]!;
   }
-  assertWithin(got, want, bound, `${rows} x ${inner} x ${cols} ${JSON.stringify(options)}`);
+  assertWithin(got, want, bound, `${rows} x ${inner} x ${cols} ${JSON.stringify({ ...options, device: undefined })}`);
 }
 
 for (const [variant, shader] of SHADERS) {
@@ -80,6 +83,13 @@ for (const [variant, shader] of SHADERS) {
       await check([9, 15, 7], { variant, dtype, bias: "f32" });
     }
     await check([18, 15, 515], { variant, bias: "bf16" });
+    for (const [dtype, width] of PACKED_WIDTHS) await check([9, width, 70], { variant, dtype, bias: "f32" });
+  });
+
+  Deno.test(`${shader} takes a weight by ranges of rows where one binding does not hold it`, async () => {
+    using device = await Gpu.open({ maxBindingBytes: 40_000 });
+    for (const dtype of ["f32", "bf16"] as const) await check([10, 13, 2077], { variant, dtype, bias: dtype, device });
+    await check([9, 256, 700], { variant, dtype: "q4_k", bias: "f16", device });
   });
 
   Deno.test(`${shader} folds its groups and stays finite where all but one term vanish`, async () => {
