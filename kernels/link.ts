@@ -16,6 +16,7 @@ import matrix_quad from "./shared/matrix_quad.wgsl" with { type: "text" };
 import matvec_store from "./shared/matvec_store.wgsl" with { type: "text" };
 import row_max from "./shared/row_max.wgsl" with { type: "text" };
 import row_sum from "./shared/row_sum.wgsl" with { type: "text" };
+import running_log_sum from "./shared/running_log_sum.wgsl" with { type: "text" };
 import weight_at from "./shared/weight_at.wgsl" with { type: "text" };
 
 const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
@@ -31,6 +32,7 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   matvec_store,
   row_max,
   row_sum,
+  running_log_sum,
   weight_at,
 }));
 

@@ -59,16 +59,18 @@ function teller(progress: StageProgress): StoryListener {
   };
 }
 
-await run(program, async (signal) => {
+await run(program, async (signal, keep) => {
   const flags = program.opts<DemoFlags>();
   const out = flags.out ?? "out/demo";
+  const momentsCache = join(out, "moments");
   await prepareFolder(out);
+  keep(() => `Second moments counted so far are kept in ${momentsCache}; the same command takes them from there`);
   const wish = { prompt: flags.prompt, subject: flags.subject, target: flags.target };
   const setup = demoSetup(await loadFacts(flags.facts), wish, flags.head, flags.seed);
   await withModel(flags.model, flags, async (model) => {
     using progress = new StageProgress();
     const story = await tellStory(model, setup, flags.json ? {} : teller(progress), {
-      momentsCache: join(out, "moments"),
+      momentsCache,
       signal,
     });
     const path = join(out, "report.html");

@@ -81,9 +81,12 @@ async function answers(model: Model, requests: readonly EditRequest[]): Promise<
   return found;
 }
 
-await run(program, async (signal) => {
+await run(program, async (signal, keep) => {
   const flags = program.opts<EditFlags>();
   if (flags.estimate) return await printEstimate(flags);
+  if (flags.method !== "ace" && program.getOptionValueSource("mode") === "cli") {
+    throw new UsageError(`Cannot take --mode with method ${flags.method}: modes are of ace; leave one of the two out`);
+  }
   const requests = await wishes(flags);
   const { method, mode, scoring, exclude, seed, corpus, momentsCache } = flags;
   const options: EditOptions = {
@@ -98,6 +101,9 @@ await run(program, async (signal) => {
     ...(momentsCache === undefined ? {} : { momentsCache }),
   };
   for (const file of [flags.save, flags.out]) if (file !== undefined) await prepareFolder(dirname(file));
+  if (momentsCache !== undefined) {
+    keep(() => `Second moments counted so far are kept in ${momentsCache}; the same command takes them from there`);
+  }
   await withModel(flags.model, flags, async (model) => {
     if (flags.dryRun) return await dryRun(model, requests, options, flags);
     using progress = new StageProgress();

@@ -77,19 +77,14 @@ async function evaluateModel(
   });
 }
 
-await run(program, async (signal) => {
+await run(program, async (signal, keep) => {
   const flags = program.opts<EvaluateFlags>();
   if (flags.cases === 0) throw new UsageError("Cannot evaluate 0 cases: give --cases 1 or more");
   using results = await ResultsFile.open(join(flags.out ?? "out/evaluate", `${flags.suite}.jsonl`), DEMO_ROW_SCHEMA);
   const world = await loadDemoWorld(flags.world);
   const rows: DemoRow[] = [];
-  try {
-    for (const dir of flags.model) rows.push(...await evaluateModel(dir, world, flags, results, signal));
-  } finally {
-    if (signal.aborted) {
-      console.error(`${results.rows.length} results are kept in ${results.path}; the same command goes on from there`);
-    }
-  }
+  keep(() => `${results.rows.length} results are kept in ${results.path}; the same command goes on from there`);
+  for (const dir of flags.model) rows.push(...await evaluateModel(dir, world, flags, results, signal));
   const summaries = summarizeDemo(rows);
   if (flags.json) return console.log(JSON.stringify({ suite: flags.suite, results: results.path, summaries }));
   console.log(`${terminalTable(demoTable(summaries))}\n\n${demoNotes(summaries).join("\n")}`);

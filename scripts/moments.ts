@@ -16,7 +16,7 @@ const program = modelCommand(
   .option("--documents <n>", "documents taken from its start", wholeNumber, MOMENT_DOCUMENTS)
   .option("--layers <numbers>", "layers, parted by commas; all if absent", wholeNumbers);
 
-await run(program, async (signal) => {
+await run(program, async (signal, keep) => {
   const flags = program.opts<ModelFlags & { corpus: string; documents: number; layers?: number[] }>();
   const out = flags.out ?? "out/moments";
   if (flags.documents === 0) throw new UsageError("Cannot compute second moments of 0 documents: give --documents");
@@ -29,13 +29,20 @@ await run(program, async (signal) => {
     if (outside !== undefined) {
       throw new UsageError(`Cannot compute layer ${outside}: the model has layers 0 to ${nLayers - 1}`);
     }
+    let counted = 0;
+    keep(() =>
+      `${counted} of ${documents.length} documents are counted in ${out}; the same command goes on from there`
+    );
     using progress = new Progress("Second moments", documents.length);
     const moments = await SecondMoments.compute(model, {
       documents,
       layers,
       cacheDir: out,
       signal,
-      onProgress: (done) => progress.update(done),
+      onProgress: (done) => {
+        counted = done;
+        progress.update(done);
+      },
     });
     progress.finish(`${moments.tokens} tokens of ${documents.length} documents, layers ${layers.join(", ")}`);
     if (flags.json) console.log(JSON.stringify({ out, modelHash: model.hash, tokens: moments.tokens, layers }));

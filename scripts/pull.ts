@@ -7,7 +7,7 @@ import { repoName, revisionName } from "../src/checkpoint/hub/repo_name.ts";
 import { readJsonFile } from "../src/checkpoint/json_file.ts";
 import { Progress } from "../src/display/progress.ts";
 import { readModelConfig } from "../src/model/architectures.ts";
-import { type CommonFlags, handOut, prepareFolder, run, StoppedError } from "./cli/command.ts";
+import { type CommonFlags, handOut, prepareFolder, run } from "./cli/command.ts";
 
 const MEBIBYTE = 2 ** 20;
 
@@ -65,29 +65,25 @@ class FileBars implements Disposable {
   }
 }
 
-await run(program, async (signal) => {
+await run(program, async (signal, keep) => {
   const { revision, gguf, ...flags } = program.opts<
     Pick<CommonFlags, "out" | "json"> & { revision: string; gguf?: string }
   >();
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   using bars = new FileBars();
-  try {
-    const pulled = await pullModel(program.processedArgs[0] as string, {
-      revision,
-      signal,
-      checkConfig,
-      ...(gguf === undefined ? {} : { gguf }),
-      onProgress: (file, bytes, size) => bars.update(file, bytes, size),
-      patience: {
-        onWait: (fault, waitMs) => console.error(`${fault}; trying again in ${(waitMs / 1000).toFixed(0)} s`),
-      },
-    });
-    bars.finish();
-    const { repo, path, files } = pulled;
-    const name = `${repo}${revision === "main" ? "" : `@${revision}`}${gguf === undefined ? "" : `/${files[0]!.path}`}`;
-    await handOut(flags, pulled, `In ${path}\nUse it with: deno task ask --model ${name} "..."`);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new StoppedError("What has arrived is kept; the same command goes on from there");
-  }
+  keep(() => "What has arrived is kept; the same command goes on from there");
+  const pulled = await pullModel(program.processedArgs[0] as string, {
+    revision,
+    signal,
+    checkConfig,
+    ...(gguf === undefined ? {} : { gguf }),
+    onProgress: (file, bytes, size) => bars.update(file, bytes, size),
+    patience: {
+      onWait: (fault, waitMs) => console.error(`${fault}; trying again in ${(waitMs / 1000).toFixed(0)} s`),
+    },
+  });
+  bars.finish();
+  const { repo, path, files } = pulled;
+  const name = `${repo}${revision === "main" ? "" : `@${revision}`}${gguf === undefined ? "" : `/${files[0]!.path}`}`;
+  await handOut(flags, pulled, `In ${path}\nUse it with: deno task ask --model ${name} "..."`);
 });

@@ -29,12 +29,6 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Ctrl-C ended the work, and something other than usual is left: exit code 130. */
-export class StoppedError extends Error {
-  /** Name that messages go by. */
-  override readonly name = "StoppedError";
-}
-
 /** Where a command differs in its common flags. */
 export interface CommandForm {
   /** Whether `--model` takes several folders. */
@@ -91,6 +85,9 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** Takes a sentence about what a stopped run leaves for the next one, asked for when it stops. */
+export type Keep = (sentence: () => string) => void;
+
 /**
  * Runs a command to its end and exits: 0 done, 1 failed, 2 wrong call, 130 stopped by Ctrl-C.
  *
@@ -99,8 +96,9 @@ export function wholeNumber(text: string): number {
  */
 export async function run(
   program: Command,
-  action: (signal: AbortSignal) => Promise<void>,
+  action: (signal: AbortSignal, keep: Keep) => Promise<void>,
 ): Promise<never> {
+  const kept: (() => string)[] = [];
   const controller = new AbortController();
   let stopped = false;
   const onSignal = (): void => {
@@ -113,13 +111,13 @@ export async function run(
   try {
     await program.parseAsync(Deno.args, { from: "user" });
     Deno.addSignalListener("SIGINT", onSignal);
-    await action(controller.signal);
+    await action(controller.signal, (sentence) => kept.push(sentence));
     Deno.exit(0);
   } catch (error) {
     if (error instanceof CommanderError) Deno.exit(error.exitCode === 0 ? 0 : 2);
     if (controller.signal.aborted) {
-      const left = "Files written so far are whole; nothing was left half written";
-      console.error(`Stopped. ${error instanceof StoppedError ? error.message : left}`);
+      for (const sentence of kept) console.error(sentence());
+      console.error(kept.length > 0 ? "Stopped; no file is half written" : "Stopped; nothing was written");
       Deno.exit(130);
     }
     const { name, message } = error as Error;

@@ -16,6 +16,12 @@ export function normLines(record: EditRecord, norms: readonly EditNorm[]): strin
     ...norms.map(({ layer, change, relative }) =>
       `layer ${layer}: changed by ${change.toFixed(2)}, ${(100 * relative).toFixed(1)} % of the norm of its weight`
     ),
+    ...(record.solves ?? []).map(({ layer, backwardError, conditionEstimate }) =>
+      `layer ${layer}: least squares solved to a backward error of ${
+        backwardError.toExponential(0)
+      }, condition number ` +
+      `about ${conditionEstimate.toExponential(0)}`
+    ),
     ...record.warnings.map((warning) => `warning: ${warning}`),
   ];
 }

@@ -1,13 +1,10 @@
-import { crossEntropy } from "../../kernels/cross_entropy.ts";
 import { frozenNorm } from "../../kernels/frozen_norm.ts";
 import { normScale } from "../../kernels/norm_scale.ts";
+import { projectedLogProb } from "../../kernels/projected_log_prob.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { linear, linearBackward } from "../model/linear.ts";
 import type { Model } from "../model/model.ts";
 import { readVectors, withoutBias } from "./weight_vectors.ts";
-
-/** Bytes of logits that are held at a time. */
-const LOGIT_BYTES = 64 * 1024 * 1024;
 
 /**
  * Projection of residual vectors to the vocabulary with the final norm's divisor frozen at that of one residual:
@@ -29,11 +26,6 @@ export class FrozenProjection implements Disposable {
     this.scale = normScale(model.gpu.stream, { x: last }, { eps: model.config.eps, centre: this.#centre });
   }
 
-  /** Rows of logits that are worth holding at a time. */
-  get chunkRows(): number {
-    return Math.max(1, Math.floor(LOGIT_BYTES / (4 * this.#model.config.vocab)));
-  }
-
   get #centre(): boolean {
     return this.#model.architecture.norm === "layer";
   }
@@ -47,32 +39,22 @@ export class FrozenProjection implements Disposable {
    */
   logits(rows: Tensor, headBias: boolean = true): Tensor {
     const { gpu: { stream }, weights } = this.#model;
-    const weight = weights.get("ln_final.w");
-    using normed = frozenNorm(stream, { x: rows, weight, scale: this.scale }, { centre: this.#centre });
+    using normed = this.#normed(rows);
     return headBias ? linear(stream, weights, "unembed.W_U", normed) : withoutBias(this.#model, "unembed.W_U", normed);
   }
 
   /**
-   * Log-probability of a token under the projection of each vector.
+   * Log-probability of a token under the projection of each vector; no logits are stored.
    *
    * @param rows Vectors, [n, dModel] f32.
    * @returns [n] f32.
    */
   logProb(rows: Tensor, target: number): Tensor {
-    const { gpu, config: { dModel } } = this.#model;
-    const count = rows.length / dModel;
-    const out = gpu.tensor([count], "log-probabilities");
-    for (let first = 0; first < count; first += this.chunkRows) {
-      const size = Math.min(this.chunkRows, count - first);
-      using part = gpu.tensor([size, dModel], "projected rows");
-      gpu.stream.copy(rows, part, { from: first * dModel, elements: size * dModel });
-      using logits = this.logits(part);
-      using targets = this.#model.uploadIndex(new Array<number>(size).fill(target), "target");
-      const entropy = crossEntropy(gpu.stream, { logits, target: targets });
-      gpu.stream.copy(entropy.logProb, out, { to: first });
-      for (const tensor of Object.values(entropy)) tensor.dispose();
-    }
-    return out;
+    const { gpu: { stream }, weights, config: { dModel } } = this.#model;
+    using normed = this.#normed(rows);
+    using token = this.#model.uploadIndex(new Array<number>(rows.length / dModel).fill(target), "target");
+    const head = { b: weights.get("unembed.W_U"), bias: weights.find("unembed.b_U") };
+    return projectedLogProb(stream, { a: normed, ...head, token });
   }
 
   /**
@@ -96,6 +78,12 @@ export class FrozenProjection implements Disposable {
   directions(ids: readonly number[]): Tensor {
     using rows = readVectors(this.#model, [{ weight: "unembed.W_U", index: ids }]);
     return this.#transposed(rows);
+  }
+
+  #normed(x: Tensor): Tensor {
+    const { gpu: { stream }, weights } = this.#model;
+    const input = { x, weight: weights.get("ln_final.w"), scale: this.scale };
+    return frozenNorm(stream, input, { centre: this.#centre });
   }
 
   #transposed(x: Tensor): Tensor {

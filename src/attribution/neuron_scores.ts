@@ -8,6 +8,9 @@ import { certifiedTop } from "./certified.ts";
 import type { ScoredPrompt } from "./scored_prompt.ts";
 import { partsOf, writtenVectors } from "./weight_vectors.ts";
 
+/** Multiply-adds of one submit when all neurons are scored: a second on 2 CPU cores, far below a GPU's time limit. */
+const PRODUCTS_AT_ONCE = 2 ** 35;
+
 /** A neuron of an MLP: one column of `W_out`. */
 export interface FfnNeuron {
   /** Layer. */
@@ -241,9 +244,10 @@ async function evaluateNeurons<T>(
 
 async function allScores<T>(prompt: ScoredPrompt, kind: Kind<T>): Promise<Float64Array> {
   const scores = new Float64Array(kind.count);
-  const { chunkRows } = prompt.captures.projection;
-  for (let first = 0; first < kind.count; first += chunkRows) {
-    const length = Math.min(chunkRows, kind.count - first);
+  const { dModel, vocab } = prompt.model.config;
+  const rows = Math.max(1, Math.floor(PRODUCTS_AT_ONCE / (dModel * vocab)));
+  for (let first = 0; first < kind.count; first += rows) {
+    const length = Math.min(rows, kind.count - first);
     scores.set(await evaluateNeurons(prompt, kind, Array.from({ length }, (_, i) => first + i)), first);
   }
   return scores;

@@ -8,6 +8,7 @@ import { BANDS } from "./panels.ts";
 import { plotlyStage } from "./plotly_stage.ts";
 import { type StageDocument, type StageElement } from "./stage_dom.ts";
 import { drawCells, type Paint } from "./svg_cells.ts";
+import { fixTextWidths } from "./svg_boxes.ts";
 import { darkOf, type Mode, type PlotlyObject, recolor } from "./theme.ts";
 
 /** Options of {@linkcode renderSvg}. */
@@ -111,8 +112,9 @@ function painter(mode: Mode | "adaptive"): Paint {
   };
 }
 
-/** Sharp lines, no leftovers, colours of both modes where wanted. */
+/** Texts of the measured width, sharp lines, no leftovers, colours of both modes where wanted. */
 function finish(root: StageElement, mode: Mode | "adaptive"): void {
+  fixTextWidths(root);
   for (const line of root.querySelectorAll(".crisp")) line.setAttribute("shape-rendering", "crispEdges");
   for (const element of [...root.querySelectorAll("*")].reverse()) {
     const empty = element.children.length === 0 &&

@@ -51,18 +51,46 @@ export function pageBox(element: StageElement): Box {
   return box;
 }
 
+/**
+ * Writes the width that each line of text was measured with into it. Where the reader has another font than the figure was
+ * laid out for, its letters become a little narrower or wider, and neither run into what stands beside nor lose their end.
+ *
+ * @param root An SVG element.
+ */
+export function fixTextWidths(root: StageElement): void {
+  for (const text of root.querySelectorAll("text")) {
+    for (const { element, width } of linesOf(text)) {
+      // A single letter has no neighbour to run into.
+      if ((element.textContent ?? "").length < 2) continue;
+      element.setAttribute("textLength", width.toFixed(2));
+      element.setAttribute("lengthAdjust", "spacingAndGlyphs");
+    }
+  }
+}
+
+/** Lines of a text element, each with the element that holds it and its width. */
+function linesOf(text: StageElement): { element: StageElement; width: number }[] {
+  const bold = /font-weight:\s*(bold|[6-9]00)/.test(text.getAttribute("style") ?? "");
+  const lines = [...text.querySelectorAll("tspan.line")];
+  return (lines.length > 0 ? lines : [text])
+    .map((element) => ({ element, width: textWidth(element.textContent ?? "", fontSize(text), bold) }));
+}
+
+function fontSize(text: StageElement): number {
+  const style = /font-size:\s*([\d.]+)px/.exec(text.getAttribute("style") ?? "")?.[1];
+  return Number(style ?? text.getAttribute("font-size") ?? FONT_SIZE);
+}
+
 function textBox(element: StageElement): Box {
-  const style = element.getAttribute("style") ?? "";
-  const size = Number(/font-size:\s*([\d.]+)px/.exec(style)?.[1] ?? FONT_SIZE);
-  const bold = /font-weight:\s*(bold|[6-9]00)/.test(style);
-  const lines = Array.from(element.querySelectorAll("tspan.line"), (line) => line.textContent ?? "");
-  const texts = lines.length > 0 ? lines : [element.textContent ?? ""];
-  const width = Math.max(...texts.map((line) => textWidth(line, size, bold)));
-  const anchor = element.getAttribute("text-anchor") ?? /text-anchor:\s*(\w+)/.exec(style)?.[1];
+  const lines = linesOf(element);
+  const width = Math.max(...lines.map((line) => line.width));
+  const anchor = element.getAttribute("text-anchor") ??
+    /text-anchor:\s*(\w+)/.exec(element.getAttribute("style") ?? "")?.[1];
   const left = number(element, "x") - (anchor === "middle" ? width / 2 : anchor === "end" ? width : 0);
   const baseline = number(element, "y");
+  const size = fontSize(element);
   // Plotly sets lines 1.3 em apart.
-  const below = size * (0.25 + 1.3 * (texts.length - 1));
+  const below = size * (0.25 + 1.3 * (lines.length - 1));
   return { left, top: baseline - 0.9 * size, right: left + width, bottom: baseline + below };
 }
 

@@ -40,11 +40,19 @@ export interface Table {
 export interface TerminalTableOptions {
   /** Whether ANSI colours are written; by default when standard output is a terminal and `NO_COLOR` is not set. */
   color?: boolean;
+  /** Terminal columns that a line may take; by default those of standard output, any number where it is no terminal. */
+  width?: number;
 }
 
 const ANSI: Record<CellTone, string> = { plain: "", good: "32", bad: "31", muted: "2", strong: "1" };
 
 const MAX_WIDTH = 60;
+
+/** Terminal columns that a column keeps when a table is narrowed: numbers and single words stay whole. */
+const KEPT_WIDTH = 12;
+
+/** Blanks between two columns. */
+const GAP = 2;
 
 /**
  * Reads the text of a cell.
@@ -70,18 +78,20 @@ export function cellTone(cell: Cell): CellTone {
  * Writes a table for a terminal: columns lined up by what is seen, a rule under the headings.
  *
  * @param table The table.
- * @param options Colours.
+ * @param options Colours and width; where lines are too long, the cells of the widest columns take several.
  * @returns Lines joined by line feeds, without one at the end.
  * @throws {RangeError} If a row has more or fewer cells than there are columns.
  */
 export function terminalTable(table: Table, options: TerminalTableOptions = {}): string {
   checkRows(table);
-  const { color = hasColor() } = options;
-  const texts = table.rows.map((row) =>
+  const { color = hasColor(), width = terminalWidth() } = options;
+  const headers = table.columns.map(({ header }) => header);
+  const whole = table.rows.map((row) =>
     row.map((cell, index) => fit(cellText(cell), table.columns[index].maxWidth ?? MAX_WIDTH))
   );
-  const widths = table.columns.map(({ header }, index) =>
-    Math.max(widthOf(header), ...texts.map((row) => widthOf(row[index])))
+  const widths = narrowed(
+    headers.map((header, index) => Math.max(widthOf(header), ...whole.map((row) => widthOf(row[index])))),
+    width - GAP * (headers.length - 1),
   );
   const paint = (text: string, tone: CellTone): string =>
     color && ANSI[tone] !== "" ? `\u001b[${ANSI[tone]}m${text}\u001b[0m` : text;
@@ -91,13 +101,51 @@ export function terminalTable(table: Table, options: TerminalTableOptions = {}):
       const { align = "left" } = table.columns[index];
       const before = align === "left" ? 0 : align === "right" ? blank : Math.floor(blank / 2);
       return " ".repeat(before) + paint(text, tones[index]) + " ".repeat(blank - before);
-    }).join("  ").trimEnd();
+    }).join(" ".repeat(GAP)).trimEnd();
+  const lines = (cells: string[], tones: CellTone[]): string[] => {
+    const parts = cells.map((text, index) => wrapped(text, widths[index]));
+    const count = Math.max(1, ...parts.map(({ length }) => length));
+    return Array.from({ length: count }, (_, at) => line(parts.map((part) => part[at] ?? ""), tones));
+  };
   return [
     ...(table.caption === undefined ? [] : [paint(table.caption, "strong")]),
-    line(table.columns.map(({ header }) => header), table.columns.map(() => "strong")),
-    paint(widths.map((width) => "\u2500".repeat(width)).join("  "), "muted"),
-    ...texts.map((cells, row) => line(cells, table.rows[row].map(cellTone))),
+    ...lines(headers, headers.map(() => "strong")),
+    paint(widths.map((width) => "\u2500".repeat(width)).join(" ".repeat(GAP)), "muted"),
+    ...whole.flatMap((cells, row) => lines(cells, table.rows[row].map(cellTone))),
   ].join("\n");
+}
+
+/** Takes from the widest columns until all together fit, or none can give more. */
+function narrowed(widths: number[], total: number): number[] {
+  const left = [...widths];
+  for (let over = left.reduce((sum, width) => sum + width, 0) - total; over > 0; over--) {
+    const widest = Math.max(...left);
+    if (widest <= KEPT_WIDTH) break;
+    left[left.lastIndexOf(widest)]--;
+  }
+  return left;
+}
+
+/** Breaks a text between words into lines of at most `width` columns; a longer word is cut. */
+function wrapped(text: string, width: number): string[] {
+  if (widthOf(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line === "" || widthOf(longer) <= width) {
+      line = longer;
+    } else {
+      lines.push(fit(line, width));
+      line = word;
+    }
+  }
+  return [...lines, fit(line, width)];
+}
+
+/** Columns of the terminal that standard output is. */
+function terminalWidth(): number {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
 }
 
 /**

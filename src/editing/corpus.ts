@@ -35,7 +35,8 @@ export function corpusFor(model: Model, options: EditOptions): string {
   if (corpus !== undefined) return corpus;
   throw new TypeError(
     "Cannot edit without second moments: found no corpus, wanted text whose knowledge is to be preserved. " +
-      "Give a corpus (one document a line) or second moments made by `deno task moments`",
+      "Give a corpus, one document a line (`corpus: path`, or --corpus FILE), and to reuse what `deno task moments` " +
+      "kept also its folder (`momentsCache`, or --moments-cache DIR)",
   );
 }
 

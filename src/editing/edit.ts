@@ -26,6 +26,8 @@ export interface EditRecord {
   support: readonly unknown[];
   /** Evaluations and end of each search. */
   searches: readonly SearchSummary[];
+  /** How exactly each write solves its least squares, in order; absent in patch files from before it was recorded. */
+  solves?: readonly SolveSummary[];
   /** What should make a reader doubt the edit. */
   warnings: readonly string[];
 }
@@ -40,6 +42,16 @@ export interface SearchSummary {
   lastNll: number;
   /** Negative log-probability at every evaluation. */
   nll: readonly number[];
+}
+
+/** How a linear system of a write was solved. */
+export interface SolveSummary {
+  /** Written layer. */
+  layer: number;
+  /** Normwise backward error of the change in the full system; f64 rounding is 1e-16. */
+  backwardError: number;
+  /** Estimate of the condition number of the worse of the systems that were factored. */
+  conditionEstimate: number;
 }
 
 /** Size of a change. */

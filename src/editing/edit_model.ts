@@ -81,6 +81,11 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
     contexts,
     support: prompts.map((p) => p.support),
     searches,
+    solves: session.writes.map(({ layer, backwardError, conditionEstimate }) => ({
+      layer,
+      backwardError,
+      conditionEstimate,
+    })),
     warnings: warn(searches),
   };
   return new Edit(model, record, patches, await measurePatches(model, patches));

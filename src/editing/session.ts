@@ -24,6 +24,8 @@ export interface Write {
   kept?: Float32Array;
   /** Relative residual of the linear solve. */
   backwardError: number;
+  /** Estimate of the condition number of the worse of the systems that were factored. */
+  conditionEstimate: number;
   /** The change itself. */
   patch: LowRankPatch;
 }

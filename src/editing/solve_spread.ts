@@ -49,6 +49,7 @@ export async function solveWrite(
     residual,
     ...(kept ? { kept } : {}),
     backwardError: update.backwardError,
+    conditionEstimate: update.conditionEstimate,
     patch: {
       weight: `blocks.${layer}.mlp.W_out`,
       left: Float32Array.from(update.left.data),

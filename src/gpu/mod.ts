@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { Binding, TensorRange } from "./binding.ts";
 export * from "./errors.ts";
 export * from "./gpu.ts";
 export * from "./kernel.ts";

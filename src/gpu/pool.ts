@@ -99,8 +99,7 @@ export class BufferPool {
   }
 
   #takePending(size: number): PooledBuffer | undefined {
-    const at = this.#pending.findLastIndex((b) => b.size === size);
-    return at < 0 ? undefined : this.#pending.splice(at, 1)[0];
+    return takeFirst(this.#pending, (buffer) => buffer.size === size);
   }
 
   #takeFree(size: number): PooledBuffer | undefined {
@@ -110,11 +109,23 @@ export class BufferPool {
     this.#free.delete(size);
     this.#free.set(size, list);
     this.#freeBytes -= size;
-    return list.pop();
+    return takeFirst(list, () => true);
   }
 
   #create(size: number): PooledBuffer {
     const id = this.#nextId++;
     return { id, size, buffer: this.#device.createBuffer({ label: `pool ${id}`, size, usage: USAGE }) };
   }
+}
+
+/**
+ * Takes out the buffer that was made first. Work that is repeated from the same state then gets the same buffers in the
+ * same places, and with them the bind groups that exist; taking what was given back last would shuffle them.
+ */
+function takeFirst(list: PooledBuffer[], fits: (buffer: PooledBuffer) => boolean): PooledBuffer | undefined {
+  let at = -1;
+  for (let i = 0; i < list.length; i++) {
+    if (fits(list[i]!) && (at < 0 || list[i]!.id < list[at]!.id)) at = i;
+  }
+  return at < 0 ? undefined : list.splice(at, 1)[0];
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import { addScaledRows } from "../../kernels/add_scaled_rows.ts";
+import { crossEntropy } from "../../kernels/cross_entropy.ts";
 import { Captures } from "../../src/attribution/captures.ts";
-import { rankFfnNeurons } from "../../src/attribution/neuron_scores.ts";
+import { ffnNeuronScores, rankFfnNeurons } from "../../src/attribution/neuron_scores.ts";
 import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
 import { writtenVectors } from "../../src/attribution/weight_vectors.ts";
 import { loadModel } from "../../src/model/load_model.ts";
@@ -53,12 +54,20 @@ async function rankByLayers(
     using factor = gpu.tensor([dMlp], "coefficients");
     gpu.stream.copy(captures.coefficients, factor, { from: layer * dMlp, elements: dMlp });
     using sums = addScaledRows(gpu.stream, { x, base: captures.bases, slot, factor });
-    using logProb = captures.projection.logProb(sums, target);
+    using logits = captures.projection.logits(sums);
+    using token = model.uploadIndex(new Array<number>(dMlp).fill(target), "target");
+    const { logProb, logSumExp, argmax } = crossEntropy(gpu.stream, { logits, target: token });
     gpu.stream.copy(logProb, scores, { to: layer * dMlp });
     if (readEach) await gpu.stream.read(logProb);
+    for (const tensor of [logProb, logSumExp, argmax]) tensor.dispose();
   }
   const [found, bases] = await gpu.stream.read(scores, baseLogProb);
-  return Array.from(found, (x, i) => ({ index: i, score: x - bases[Math.floor(i / dMlp)]! }))
+  return ranked(Float64Array.from(found, (x, i) => x - bases[Math.floor(i / dMlp)]!));
+}
+
+/** The best of all scores, in order. */
+function ranked(scores: Float64Array): Scored[] {
+  return Array.from(scores, (score, index) => ({ index, score }))
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .slice(0, TOP);
 }
@@ -77,6 +86,12 @@ async function rankCertified(
     evaluated,
     candidates,
   };
+}
+
+/** All neurons, by the fused kernel that stores no logits. */
+async function rankFused(model: Model, ids: readonly number[], target: number): Promise<Scored[]> {
+  using prompt = await ScoredPrompt.open(model, ids, target);
+  return ranked(await ffnNeuronScores(prompt));
 }
 
 /**
@@ -102,18 +117,21 @@ export async function neuronsBench(context: BenchContext): Promise<Comparison[]>
   const ids = model.tokens(PROMPT);
   const target = (await nextTokens(model, ids, 1))[0]!.id;
   const certified = await rankCertified(model, ids, target);
-  checkRanking(certified.neurons, await rankByLayers(model, ids, target, false));
+  const wanted = await rankByLayers(model, ids, target, false);
+  checkRanking(certified.neurons, wanted);
+  checkRanking(await rankFused(model, ids, target), wanted);
   const awaited = (name: string, once: () => Promise<unknown>): Contender => ({
     name,
     run: async (calls) => {
       for (let call = 0; call < calls; call++) await once();
     },
   });
-  const [ours, published, together] = await race([
+  const [ours, published, together, fused] = await race([
     awaited("certified", () => rankCertified(model, ids, target)),
     awaited("by layer", () => rankByLayers(model, ids, target, true)),
     awaited("by layer, one read-back", () => rankByLayers(model, ids, target, false)),
-  ], { rounds }) as [Timing, Timing, Timing];
+    awaited("all, fused", () => rankFused(model, ids, target)),
+  ], { rounds }) as [Timing, Timing, Timing, Timing];
   const { evaluated, candidates } = certified;
   const common = {
     bench: "neurons",
@@ -132,6 +150,14 @@ export async function neuronsBench(context: BenchContext): Promise<Comparison[]>
       ...common,
       against: `the same with one read-back for all layers: ${together.bestMs.toPrecision(3)} ms`,
       value: together.bestMs / ours.bestMs,
+    },
+    {
+      bench: "neurons",
+      what: `scores of all ${candidates} MLP neurons without storing logits, forward pass included`,
+      ours: `${fused.bestMs.toPrecision(3)} ms`,
+      unit: "x",
+      against: `logits of a layer stored, one read-back for all layers: ${together.bestMs.toPrecision(3)} ms`,
+      value: together.bestMs / fused.bestMs,
     },
   ];
 }

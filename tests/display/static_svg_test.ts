@@ -34,6 +34,15 @@ Deno.test("renderSvg() draws the ticks and titles of axes", async () => {
   assert(!svg.includes("display: none") && !/NaN|Infinity/.test(svg), "every label has a place");
 });
 
+Deno.test("renderSvg() gives each line of text its width, so that another font of the reader fits", async () => {
+  for (const spec of [contributionFigure(CONTRIBUTION), lensFigure(LENS)]) {
+    const svg = await renderSvg(spec);
+    const lines = [...svg.matchAll(/<(text|tspan)( [^>]*)?>([^<]{2,})</g)];
+    assert(lines.length > 5, `${lines.length} lines`);
+    for (const [line, , attributes] of lines) assert(/textLength="[\d.]+"/.test(attributes ?? ""), line);
+  }
+});
+
 Deno.test("renderSvg() names the points for the pointer", async () => {
   const svg = await renderSvg(contributionFigure(CONTRIBUTION));
   // Two panels of two traces of eight layers.

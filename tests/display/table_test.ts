@@ -23,6 +23,20 @@ Deno.test("terminalTable() lines up by what is seen", () => {
   ]);
 });
 
+Deno.test("terminalTable() breaks the widest cells between words where a line is too long", () => {
+  const table: Table = {
+    columns: [{ header: "prompt" }, { header: "p", align: "right" }, { header: "answer" }],
+    rows: [["The capital of the country where Noyon is located is", "0.99", "Paris, the city of lights"]],
+  };
+  const lines = (width: number): string[] => terminalTable(table, { color: false, width }).split("\n");
+  assertEquals([Infinity, 80, 60].map((width) => Math.max(...lines(width).map(columns))), [85, 80, 60]);
+  assertEquals(lines(60).slice(2), [
+    "The capital of the country   0.99  Paris, the city of lights",
+    "where Noyon is located is",
+  ]);
+  assertEquals(Math.max(...lines(10).map(columns)), 12 + 2 + 4 + 2 + 12, "every column keeps room for a word");
+});
+
 Deno.test("terminalTable() has the same columns with colours", () => {
   const plain = terminalTable(TABLE, { color: false }).split("\n");
   const colored = terminalTable(TABLE, { color: true }).split("\n");

@@ -105,7 +105,8 @@ const OPTIONS: Refused[] = [
     error: "TypeError",
     message:
       "Cannot edit without second moments: found no corpus, wanted text whose knowledge is to be preserved. Give " +
-      "a corpus (one document a line) or second moments made by `deno task moments`",
+      "a corpus, one document a line (`corpus: path`, or --corpus FILE), and to reuse what `deno task moments` kept " +
+      "also its folder (`momentsCache`, or --moments-cache DIR)",
   },
   {
     what: "a corpus that there is not",

@@ -135,6 +135,10 @@ for (const method of ["memit", "pmet"] as const) {
       assertEquals([made.record.method, made.record.mode, made.record.modelHash], [method, null, model.hash]);
       assertEquals(made.record.searches.map(({ evaluations }) => evaluations), [8]);
       const { firstNll, lastNll } = made.record.searches[0]!;
+      const [solve] = made.record.solves!;
+      // The least squares are solved in float64, whose rounding is 1e-16.
+      assertLess(solve!.backwardError, 1e-12);
+      assertLess(1, solve!.conditionEstimate);
       assertLess(lastNll, firstNll);
       assertEquals(
         made.record.warnings,

@@ -87,7 +87,10 @@ Deno.test("Gpu.zeros() is zero also in a reused buffer", async () => {
   const { id } = used.storage;
   used.dispose();
   gpu.stream.submit();
-  using zeros = gpu.zeros([64], "zeros");
+  using stack = new DisposableStack();
+  // Buffers made earlier are reused earlier.
+  let zeros = stack.use(gpu.zeros([64], "zeros"));
+  while (zeros.storage.id < id) zeros = stack.use(gpu.zeros([64], "zeros"));
   assertEquals(zeros.storage.id, id);
   const [values] = await gpu.stream.read(zeros);
   assertEquals(values.every((value) => value === 0), true);

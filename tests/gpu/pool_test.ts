@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { BufferPool } from "../../src/gpu/pool.ts";
+import type { PooledBuffer } from "../../src/gpu/tensor.ts";
 
 const gpu = await Gpu.open();
 const MIB = 1024 * 1024;
@@ -34,6 +35,19 @@ Deno.test("BufferPool reuses a pending buffer for ordered work at once, and for 
   assertStrictEquals(pool.take(1000, false), first);
   pool.give(first);
   pool.give(upload);
+  pool.submitted();
+  pool.trim();
+});
+
+Deno.test("BufferPool gives the buffer made first, so that repeated work meets the same buffers", () => {
+  const pool = new BufferPool(gpu.device);
+  const [a, b, c] = [1, 2, 3].map(() => pool.take(256, true)) as [PooledBuffer, PooledBuffer, PooledBuffer];
+  for (const buffer of [b, c, a]) pool.give(buffer);
+  assertEquals([pool.take(256, true), pool.take(256, true)].map(({ id }) => id), [a.id, b.id]);
+  for (const buffer of [b, a]) pool.give(buffer);
+  pool.submitted();
+  assertEquals([1, 2, 3].map(() => pool.take(256, false).id), [a.id, b.id, c.id]);
+  for (const buffer of [a, b, c]) pool.give(buffer);
   pool.submitted();
   pool.trim();
 });

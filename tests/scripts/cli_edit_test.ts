@@ -136,6 +136,10 @@ Deno.test("moments stopped by Ctrl-C keeps whole files and goes on where it was"
     const stopped = await call("moments", args, async () => (await stored()).length > 0);
     assertEquals(stopped.code, 130, stopped.stderr);
     assertStringIncludes(stopped.stderr, "Stopping at the next step");
+    assertStringIncludes(
+      stopped.stderr,
+      `of 300 documents are counted in ${folder}; the same command goes on from there`,
+    );
     const names = await namesIn(folder);
     assert(names.length > 0 && names.every((name) => name.endsWith(".safetensors")), names.join());
     for (const name of names) {
@@ -148,6 +152,27 @@ Deno.test("moments stopped by Ctrl-C keeps whole files and goes on where it was"
       using file = await SafetensorsFile.open(`${folder}/${name}`);
       assertEquals(file.metadata.get("documents"), "300");
     }
+  });
+});
+
+Deno.test("edit refuses a mode for a method without modes with exit code 2", async () => {
+  const { code, stderr } = await call("edit", [...EDIT, "--method", "pmet", "--mode", "chain"]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "Cannot take --mode with method pmet: modes are of ace; leave one of the two out");
+});
+
+Deno.test("edit stopped by Ctrl-C says that nothing was written, and writes nothing", async () => {
+  await withFolder(async (folder) => {
+    const start = Date.now();
+    // A second is after the start and before the end of the search on any machine the tests run on.
+    const stopped = await call(
+      "edit",
+      [...EDIT, ...FACTS, "--save", `${folder}/edit.safetensors`],
+      () => Promise.resolve(Date.now() - start > 1000),
+    );
+    assertEquals(stopped.code, 130, stopped.stderr);
+    assertStringIncludes(stopped.stderr, "Stopped; nothing was written");
+    assertEquals(await namesIn(folder), []);
   });
 });
 

@@ -73,7 +73,10 @@ Deno.test("pull stopped by Ctrl-C keeps what has arrived, says so, and goes on f
     const { code, stderr } = await ended(child);
     open.abort();
     assertEquals(code, 130, stderr);
-    assertStringIncludes(stderr, "Stopped. What has arrived is kept; the same command goes on from there");
+    assertStringIncludes(
+      stderr,
+      "What has arrived is kept; the same command goes on from there\nStopped; no file is half written",
+    );
     const blobs = join(cache, "models--some-org--tiny-model", "blobs");
     assert((await listFolder(blobs)).includes(`${sha256(bytes)}.incomplete`));
     hub.override = () => null;

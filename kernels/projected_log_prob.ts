@@ -1,0 +1,123 @@
+import { rowRanges } from "../src/gpu/binding.ts";
+import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import type { Stream } from "../src/gpu/stream.ts";
+import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
+import { add } from "./add.ts";
+import { filledRows, type ReductionOptions } from "./filled_rows.ts";
+import { link } from "./link.ts";
+import { logSumExp } from "./log_sum_exp.ts";
+import code from "./projected_log_prob.wgsl" with { type: "text" };
+import subgroupCode from "./projected_log_prob_subgroup.wgsl" with { type: "text" };
+import { NO_BIAS } from "./matmul_problem.ts";
+import { checkLength, checkMatrix, checkWeight } from "./rows.ts";
+
+const PARAMS = {
+  rows: "u32",
+  cols: "u32",
+  inner: "u32",
+  biasType: "u32",
+  slices: "u32",
+  slice: "u32",
+  firstCol: "u32",
+  firstSlice: "u32",
+  allSlices: "u32",
+} as const;
+
+const TILE: Kernel = defineKernel({
+  name: "projected_log_prob",
+  code: link(code),
+  buffers: [...new Array<"read">(4).fill("read"), "write", "write"],
+  params: PARAMS,
+});
+
+const SUBGROUP: Kernel = defineKernel({
+  name: "projected_log_prob_subgroup",
+  code: link(subgroupCode),
+  buffers: [...new Array<"read">(7).fill("read"), "write", "write"],
+  params: PARAMS,
+});
+
+/** Columns whose log-sum-exp a workgroup takes: what is stored shrinks by as much, and there are groups enough. */
+const SLICE = 512;
+
+/** Rows that the shaders take at a time. */
+const BLOCK_ROWS = { tile: 64, subgroup: 16 };
+
+/** Lanes for which the subgroup variant is written, as WGSL wants the lane of a broadcast as a literal. */
+const LANES = 8;
+
+/** Ways to compute it: `subgroup` shares rows by broadcast between 8 lanes, `tile` stages operands in workgroup memory. */
+export type ProjectedLogProbVariant = "subgroup" | "tile";
+
+/** Operands of {@linkcode projectedLogProb}. */
+export interface ProjectedLogProbInput {
+  /** Projected rows, [..., inner] f32. */
+  a: Tensor;
+  /** What projects them, [cols, inner] f32, f16, bf16 or packed. */
+  b: Tensor;
+  /** Added to each projection, [cols] f32, f16 or bf16. */
+  bias?: Tensor | undefined;
+  /** Wanted column of each row, each below cols, [rows] u32. */
+  token: Tensor;
+}
+
+/** Options of {@linkcode projectedLogProb}. */
+export interface ProjectedLogProbOptions extends ReductionOptions {
+  /** Forces a variant; for tests and measurements. Default: what suits the device and the number of rows. */
+  variant?: ProjectedLogProbVariant | undefined;
+}
+
+/**
+ * Log-probability of one column in each row of `softmax(a bᵀ + bias)`. The products are made, exponentiated and summed
+ * in one kernel with a running maximum; neither logits nor probabilities are stored, so any number of rows fits.
+ *
+ * @returns [rows] f32.
+ * @throws {RangeError} If sizes do not fit or there are no columns.
+ * @throws {TypeError} If an operand has the wrong dtype.
+ */
+export function projectedLogProb(
+  stream: Stream,
+  input: ProjectedLogProbInput,
+  options: ProjectedLogProbOptions = {},
+): Tensor {
+  const { a, b, bias, token } = input;
+  const action = "compute projected log-probabilities";
+  const { rows, width: inner } = filledRows(action, "a", a);
+  const bType = checkMatrix(action, "b", b, "cols, inner");
+  const cols = b.shape[0]!;
+  if (cols === 0 || b.shape[1] !== inner) {
+    throw new RangeError(`Cannot ${action}: b must have shape [at least 1, ${inner}], got ${formatShape(b.shape)}`);
+  }
+  const biasType = bias ? checkWeight(action, "bias", bias, [cols]) : NO_BIAS;
+  checkLength(action, "token", token, rows, "u32");
+  const subgroup = (options.variant ?? variantFor(stream.gpu, rows)) === "subgroup";
+  const parts = rowRanges(b).map((range) => ({ ...range, slices: Math.ceil(range.rows / SLICE) }));
+  const allSlices = parts.reduce((sum, { slices }) => sum + slices, 0);
+  using logSums = stream.gpu.tensor([rows, allSlices], "log-sum-exp by slices");
+  using logits = stream.gpu.tensor([rows], "logits of tokens");
+  const blocks = Math.ceil(rows / (subgroup ? BLOCK_ROWS.subgroup : BLOCK_ROWS.tile));
+  let firstSlice = 0;
+  for (const { first, rows: count, binding, slices } of rows === 0 ? [] : parts) {
+    const shift = bias ? { tensor: bias, byteOffset: first * (bias.byteLength / cols) } : binding;
+    const operands = subgroup ? [a, a, binding, binding, binding, shift] : [a, binding, shift];
+    stream.dispatch(subgroup ? SUBGROUP : TILE, {
+      // WGSL gives a binding one type: what is read by elements, pairs and fours is bound once a type.
+      tensors: [...operands, token, logSums, logits],
+      params: { rows, cols: count, inner, biasType, slices, slice: SLICE, firstCol: first, firstSlice, allSlices },
+      groups: foldGroups(blocks * slices, options.groupLimit),
+      constants: { B_TYPE: bType, ...(subgroup ? { B_ALIGNED: Number(inner % 4 === 0) } : {}) },
+    });
+    firstSlice += slices;
+  }
+  using total = logSumExp(stream, { x: logSums });
+  return add(stream, { a: logits, b: total }, { scale: -1 });
+}
+
+/**
+ * On a CPU driver of 8 lanes a broadcast costs less than a load and a barrier. With rows for less than half a block the
+ * driver halves the shader and compiles it for every launch, as it does with `matmul_subgroup`.
+ */
+function variantFor(gpu: Gpu, rows: number): ProjectedLogProbVariant {
+  return gpu.isCpu && gpu.subgroupSize === LANES && 2 * rows >= BLOCK_ROWS.subgroup ? "subgroup" : "tile";
+}
