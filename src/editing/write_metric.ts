@@ -10,8 +10,11 @@ import {
 import { gpuMetric } from "../linalg/solve_spd.ts";
 import type { EditSession } from "./session.ts";
 
-/** Widest MLP whose metric is factored in float64 on the CPU: at 1024 that takes 50 ms, at 4096 many seconds. */
-export const CPU_FACTOR_WIDTH = 1024;
+/**
+ * Widest MLP whose metric is factored in float64 on the CPU: at 1024 that takes 0.2 s, at 2048 2 s, at 4096 18 s. Below,
+ * the float64 products that refine a factor of the GPU would take longer than that.
+ */
+export const CPU_FACTOR_WIDTH = 2048;
 
 /** Which metric a write is made in. */
 export interface WriteMetric {

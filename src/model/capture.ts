@@ -15,8 +15,15 @@ export interface PositionsOf {
 /** Padded tokens of one batch; keeps memory and the length of one submit bounded. */
 export const BATCH_TOKENS = 4096;
 
+/** A batch of this many tokens keeps a device busy; a larger one takes no longer sequences that would pad the others. */
+const ENOUGH_TOKENS = 256;
+
+/** Padded tokens over real ones, up to which a batch of enough tokens goes on. */
+const MOST_PADDING = 1.15;
+
 /**
- * Splits sequences into batches of similar length with at most `maxTokens` padded tokens each.
+ * Splits sequences into batches of similar length with at most `maxTokens` padded tokens each, and little padding where
+ * there are enough of them.
  *
  * @returns Indices into `lengths`, batch by batch.
  */
@@ -24,12 +31,17 @@ export function batchesByLength(lengths: readonly number[], maxTokens: number = 
   const order = lengths.map((_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
   const batches: number[][] = [];
   let current: number[] = [];
+  let tokens = 0;
   for (const i of order) {
-    if (current.length > 0 && (current.length + 1) * lengths[i]! > maxTokens) {
+    const padded = (current.length + 1) * lengths[i]!;
+    const wasteful = tokens >= ENOUGH_TOKENS && padded > MOST_PADDING * (tokens + lengths[i]!);
+    if (current.length > 0 && (padded > maxTokens || wasteful)) {
       batches.push(current);
       current = [];
+      tokens = 0;
     }
     current.push(i);
+    tokens += lengths[i]!;
   }
   if (current.length > 0) batches.push(current);
   return batches;

@@ -17,6 +17,9 @@ Deno.test("batchesByLength() takes every sequence once, in batches within the bo
   // Sorted by length, so padding stays small: fewer batches than one by one by far.
   assertLess(batches.length, lengths.length / 2);
   assertEquals(batchesByLength([9, 500], 100), [[0], [1]]);
+  // 40 short sequences fill a batch; longer ones would pad them to twice their length.
+  const mixed = [...new Array(40).fill(8), ...new Array(40).fill(16)];
+  assertEquals(batchesByLength(mixed).map((batch) => batch.length), [40, 40]);
   assertEquals(batchesByLength([]), []);
 });
 
