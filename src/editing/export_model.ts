@@ -81,7 +81,7 @@ export async function exportModel(
   using files = await openModelFiles(path, []);
   const source = files.weights;
   const configText = await readConfigText(files);
-  const weights = namedWeights(readModelConfig(files.config, files.configPath));
+  const weights = namedWeights(readModelConfig(files.config, files.configPath), source.tensors);
   const stored = await readPatches(source, weights, options.patches ?? []);
   const changes = collectChanges(weights, stored.flatMap(({ patches }) => patches));
   const { dtype = "keep" } = options;

@@ -69,7 +69,7 @@ Deno.test("a model with an attention window takes prompts up to it and says so p
   assertThrows(
     () => model.forward(ids),
     RangeError,
-    'Cannot run the model on "the prompt": found 25 tokens, the context holds 24. Shorten the prompt',
+    'Cannot run the model on "the prompt": found 25 tokens, the context holds 24, as many as its attention window. Shorten the prompt',
   );
 });
 
@@ -132,9 +132,18 @@ Deno.test("takePart() takes every period's share, however the pieces are cut", a
     const pieces = async function* (): AsyncGenerator<Uint8Array> {
       for (let at = 0; at < stored.length; at += size) yield stored.subarray(at, at + size);
     };
-    const [part, ...rest] = await Array.fromAsync(takePart(pieces(), slice, 2, 16));
-    assertEquals([[...part!], rest], [wanted, []], `pieces of ${size}`);
+    const parts = await Array.fromAsync(takePart(pieces(), slice, 2, 16));
+    assertEquals(parts.flatMap((part) => [...part]), wanted, `pieces of ${size}`);
+    assert(parts.slice(0, -1).every(({ length }) => length % 4 === 0), `pieces of ${size}`);
   }
+});
+
+Deno.test("takePart() gives parts that are no whole number of words in all", async () => {
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < 24; at += 8) yield Uint8Array.from({ length: 8 }, (_, i) => at + i);
+  };
+  const parts = await Array.fromAsync(takePart(pieces(), { period: 4, first: 1, count: 1 }, 2, 6));
+  assertEquals(parts.map((part) => [...part]), [[2, 3, 10, 11], [18, 19]]);
 });
 
 Deno.test("rotaryFrequencies() follows Llama 3's rule: short waves kept, long ones stretched, a blend between", () => {
