@@ -142,6 +142,12 @@ async function readPatches(
         if (!weight || !source.tensors.has(weight.stored)) {
           throw new TypeError(`Cannot find weight "${patch.weight}": this model has ${weights.length} others`);
         }
+        if (weight.slice) {
+          throw new TypeError(
+            `Cannot export a change of "${patch.weight}": "${weight.stored}" holds other weights too, wanted a weight ` +
+              `with a tensor of its own. Export a change of W_out`,
+          );
+        }
         checkPatch(patch, weight.shape, weight.layout);
       }
     },
