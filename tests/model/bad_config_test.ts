@@ -66,7 +66,8 @@ const CONFIGS: Refused[] = [
     what: "weights quantised by bitsandbytes as older files say it",
     ...field("quantization_config", { load_in_8bit: true }),
     error: "TypeError",
-    message: 'Cannot use DIR/config.json: found weights quantised by "bitsandbytes", wanted F32, F16 or BF16 weights. ' +
+    message:
+      'Cannot use DIR/config.json: found weights quantised by "bitsandbytes", wanted F32, F16 or BF16 weights. ' +
       "Take the model before quantisation, or a GGUF file of it",
   },
   {
@@ -152,7 +153,8 @@ const CONFIGS: Refused[] = [
       original_max_position_embeddings: 64,
     }),
     error: "TypeError",
-    message: "Cannot use DIR/config.json: field rope_scaling.high_freq_factor is 1, wanted more than low_freq_factor, " +
+    message:
+      "Cannot use DIR/config.json: field rope_scaling.high_freq_factor is 1, wanted more than low_freq_factor, " +
       "which is 4. Choose another model or correct the file",
   },
   {
