@@ -74,8 +74,8 @@ export async function queryLayersOfFfn(
   options: FfnQueryOptions = {},
 ): Promise<QueryShares> {
   const { host, model } = prompt;
-  const { config: { nLayers, dModel } } = model;
-  const { subKey = defaultSubKey(model), withOwnAttention = !model.config.parallel } = options;
+  const { nLayers, dModel, parallel } = model.config;
+  const { subKey = defaultSubKey(model), withOwnAttention = !parallel } = options;
   const keys = await ffnSubKeys(prompt, neurons, subKey);
   const row = (values: Float32Array, i: number): Float32Array => values.subarray(i * dModel, (i + 1) * dModel);
   const products = neurons.map(({ layer }, n) => {

@@ -5,30 +5,13 @@
  */
 
 import type { GgufFields } from "./gguf_fields.ts";
+import { llama3Factors } from "./llama3_factors.ts";
 
 /** Llama 3's rule has three constants that every model since 3.1 shares; files hold only the factors that it gives. */
-const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
+const LLAMA3 = { lowFreqFactor: 1, highFreqFactor: 4, originalMaxPos: 8192 };
 
 /** Factors were computed in float32 from powers and quotients; none of the rule's steps loses more than this. */
 const FACTOR_TOLERANCE = 1e-4;
-
-/**
- * Factors by which Llama 3's rule divides the frequencies: none for short waves, all of it for long ones, and a blend
- * between.
- *
- * @param factor Largest factor.
- * @param theta Base of the frequencies.
- * @param dims Turned features of a head.
- * @returns dims / 2 factors.
- */
-export function llama3Factors(factor: number, theta: number, dims: number): Float64Array {
-  const { low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: context } = LLAMA3;
-  return Float64Array.from({ length: dims / 2 }, (_, i) => {
-    const turns = context / (2 * Math.PI * theta ** (2 * i / dims));
-    const blend = Math.min(1, Math.max(0, (turns - low) / (high - low)));
-    return 1 / ((1 - blend) / factor + blend);
-  });
-}
 
 /**
  * The `rope_scaling` of config.json that gives the factors of `rope_freqs.weight`.
@@ -50,7 +33,7 @@ export function scalingOfFactors(
   const factor = factors.reduce((a, b) => Math.max(a, b), 0);
   // Compared first: the metadata may claim any number of turned features.
   const fits = factors.length === dims / 2 &&
-    llama3Factors(factor, theta, dims).every((wanted, i) =>
+    llama3Factors({ factor, ...LLAMA3 }, theta, dims).every((wanted, i) =>
       Math.abs(factors[i]! - wanted) <= FACTOR_TOLERANCE * wanted
     );
   if (!fits) {
@@ -60,7 +43,13 @@ export function scalingOfFactors(
       "choose another model",
     );
   }
-  return { rope_type: "llama3", factor, ...LLAMA3 };
+  return {
+    rope_type: "llama3",
+    factor,
+    low_freq_factor: LLAMA3.lowFreqFactor,
+    high_freq_factor: LLAMA3.highFreqFactor,
+    original_max_position_embeddings: LLAMA3.originalMaxPos,
+  };
 }
 
 /**

@@ -81,7 +81,7 @@ export async function exportModel(
   using files = await openModelFiles(path, []);
   const source = files.weights;
   const configText = await readConfigText(files);
-  const weights = namedWeights(readModelConfig(files.config, files.configPath));
+  const weights = namedWeights(readModelConfig(files.config, files.configPath), source.tensors);
   const stored = await readPatches(source, weights, options.patches ?? []);
   const changes = collectChanges(weights, stored.flatMap(({ patches }) => patches));
   const { dtype = "keep" } = options;
@@ -141,6 +141,12 @@ async function readPatches(
         const weight = byName.get(patch.weight);
         if (!weight || !source.tensors.has(weight.stored)) {
           throw new TypeError(`Cannot find weight "${patch.weight}": this model has ${weights.length} others`);
+        }
+        if (weight.slice) {
+          throw new TypeError(
+            `Cannot export a change of "${patch.weight}": "${weight.stored}" holds other weights too, wanted a weight ` +
+              `with a tensor of its own. Export a change of W_out`,
+          );
         }
         checkPatch(patch, weight.shape, weight.layout);
       }

@@ -35,6 +35,8 @@ export interface ModelConfig {
   vocab: number;
   /** Longest context in tokens; that of the attention window where it is shorter, since inside it nothing is cut off. */
   maxPos: number;
+  /** Whether it is the attention window that ends the context. Default: no. */
+  windowed?: boolean;
   /** Epsilon of every norm. */
   eps: number;
   /** Rotary embedding, or null where positions are learned. */
@@ -94,8 +96,8 @@ export interface Architecture {
   norm: "layer" | "rms";
   /** Whether the MLP has a norm of its own, `ln2`, or reads the result of `ln1` (parallel blocks only). */
   mlpNorm: boolean;
-  /** Turned features: neighbours (0,1) (2,3) or halves (0,n/2) (1,n/2+1). */
-  rotaryStyle: "pairs" | "halves";
+  /** Turned features: neighbours (0,1) (2,3) or halves (0,n/2) (1,n/2+1); null where positions are learned. */
+  rotaryStyle: "pairs" | "halves" | null;
   /** Whether the MLP multiplies an activated gate with a linear branch. */
   gated: boolean;
   /** Whether queries and keys are RMS-normed per head. */

@@ -111,25 +111,22 @@ function attentionHalfBackward(pass: PassContext, layer: number, tape: BlockTape
   temps.add(d.k);
   temps.add(d.v);
   taps?.at(name + "hook_v", d.v, shape(nKvHeads));
-  const turnBack = (t: Tensor, which: "q" | "k", heads: number, before: Tensor): Tensor => {
-    const { rotaryTable: table } = pass;
-    if (!table) return t;
+  const { rotaryTable: table } = pass;
+  const { rotaryStyle: style } = architecture;
+  const turnBack = (t: Tensor, which: "q" | "k", heads: number): Tensor => {
+    if (!table || !style) return t;
     taps?.at(`${name}hook_rot_${which}`, t, shape(heads));
-    const turned = temps.add(
-      rotary(stream, { x: t.view([count, heads, dHead]), position: rows.position, table }, {
-        style: architecture.rotaryStyle,
-        inverse: true,
-      }),
-    );
-    if (!architecture.qkNorm) return turned;
+    const x = t.view([count, heads, dHead]);
+    return temps.add(rotary(stream, { x, position: rows.position, table }, { style, inverse: true }));
+  };
+  const throughNorm = (t: Tensor, which: "q" | "k", heads: number, before: Tensor): Tensor => {
+    if (!architecture.qkNorm) return t;
     const flat = [count * heads, dHead];
     const weight = weights.get(`${name}${which}_norm.w`);
-    return temps.add(
-      rmsNormBackward(stream, { dy: turned.view(flat), x: before.view(flat), weight }, { eps: config.eps }),
-    );
+    return temps.add(rmsNormBackward(stream, { dy: t.view(flat), x: before.view(flat), weight }, { eps: config.eps }));
   };
-  const dq = turnBack(d.q, "q", nHeads, tape.q!);
-  const dk = turnBack(d.k, "k", nKvHeads, tape.k!);
+  const dq = throughNorm(turnBack(d.q, "q", nHeads), "q", nHeads, tape.q!);
+  const dk = throughNorm(turnBack(d.k, "k", nKvHeads), "k", nKvHeads, tape.k!);
   taps?.at(name + "hook_q", dq, shape(nHeads));
   taps?.at(name + "hook_k", dk, shape(nKvHeads));
   const dNormed = linearBackward(stream, weights, name + "W_Q", dq.view([count, nHeads * dHead]));

@@ -119,10 +119,11 @@ export function attentionHalf(pass: PassContext, layer: number, normed: Tensor):
     k = head(k, "k", nKvHeads);
   }
   const { rotaryTable: table } = pass;
-  if (table) {
+  const { rotaryStyle: style } = architecture;
+  if (table && style) {
     const turn = (t: Tensor, which: string, heads: number): Tensor => {
       const x = t.view([rows.batch * rows.queries, heads, dHead]);
-      const turned = rotary(stream, { x, position: rows.position, table }, { style: architecture.rotaryStyle });
+      const turned = rotary(stream, { x, position: rows.position, table }, { style });
       return hook(`hook_rot_${which}`, temps.add(turned), heads);
     };
     q = turn(q, "q", nHeads);

@@ -12,6 +12,7 @@ export type { Conversion } from "../checkpoint/load_report.ts";
 export { PACKED_FORMATS } from "../checkpoint/weight_source.ts";
 export type { PackedFormat, WeightInfo, WeightSource } from "../checkpoint/weight_source.ts";
 export type { SafetensorsDtype, TensorInfo } from "../checkpoint/safetensors_header.ts";
+export type { Llama3Scaling } from "../checkpoint/llama3_factors.ts";
 export type { RopeScaling } from "./rope_scaling.ts";
 export type { Rows } from "./rows.ts";
 export type { StoredSlice } from "./stored_part.ts";

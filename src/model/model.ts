@@ -91,7 +91,7 @@ export class Model implements Disposable {
     if (ids.length > this.config.maxPos) {
       throw new RangeError(
         `Cannot run the model on ${JSON.stringify(text.slice(0, 40))}: found ${ids.length} tokens, the context holds ` +
-          `${this.config.maxPos}. Shorten the prompt`,
+          `${this.config.maxPos}${this.config.windowed ? ", as many as its attention window" : ""}. Shorten the prompt`,
       );
     }
     const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.config.vocab);

@@ -45,15 +45,24 @@ export interface NamedWeight {
   slice: StoredSlice | null;
 }
 
-/** Every weight that a model of this config has, in the order of the forward pass. */
-export function namedWeights(config: ModelConfig): NamedWeight[] {
-  const { outer, block } = architectureOf(config);
+/**
+ * Every weight that a model of this config has, in the order of the forward pass.
+ *
+ * @param stored Tensors of a checkpoint by name: files of the bare model, without head, leave a prefix out. Absent: names
+ * are those of the whole model.
+ */
+export function namedWeights(config: ModelConfig, stored?: ReadonlyMap<string, unknown>): NamedWeight[] {
+  const { outer, block, barePrefix: prefix } = architectureOf(config);
+  const embedding = outer["embed.W_E"]!.name;
+  const bare = prefix !== undefined && stored !== undefined && !stored.has(embedding) &&
+    stored.has(embedding.slice(prefix.length));
   const resolve = (name: string, spec: WeightSpec, layer?: number): NamedWeight => {
     const shape = spec.shape(config);
     const part = spec.part?.(config);
+    const whole = spec.name.replace("{}", String(layer));
     return {
       name: layer === undefined ? name : `blocks.${layer}.${name}`,
-      stored: spec.name.replace("{}", String(layer)),
+      stored: bare && whole.startsWith(prefix) ? whole.slice(prefix.length) : whole,
       shape,
       layout: spec.layout,
       storedShape: part?.shape ?? shape,
@@ -73,15 +82,6 @@ export function namedWeights(config: ModelConfig): NamedWeight[] {
   return list;
 }
 
-/** Names as this checkpoint writes them: files of the bare model leave a prefix out. */
-function namedAs(checkpoint: WeightSource, config: ModelConfig): (stored: string) => string {
-  const { barePrefix: prefix, outer } = architectureOf(config);
-  const embedding = outer["embed.W_E"]!.name;
-  const bare = prefix !== undefined && !checkpoint.tensors.has(embedding) &&
-    checkpoint.tensors.has(embedding.slice(prefix.length));
-  return bare ? (stored) => stored.startsWith(prefix) ? stored.slice(prefix.length) : stored : (stored) => stored;
-}
-
 /**
  * Checks that a checkpoint holds exactly the weights of a config, and what they take on the GPU, before any is loaded.
  *
@@ -95,8 +95,7 @@ export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu:
         `config.json. Config and weights are not of the same model`,
     );
   }
-  const nameOf = namedAs(checkpoint, config);
-  const wanted = namedWeights(config).map((weight) => ({ ...weight, stored: nameOf(weight.stored) }));
+  const wanted = namedWeights(config, checkpoint.tensors);
   const names = new Set(wanted.map((w) => w.stored));
   let total = 0;
   let reserved = 0;
@@ -123,7 +122,7 @@ export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu:
     total += bytes;
     reserved += BufferPool.roundedSize(bytes, limit);
   }
-  const head = nameOf(architectureOf(config).outer["unembed.W_U"]!.name);
+  const head = architectureOf(config).outer["unembed.W_U"]!.name;
   for (const name of checkpoint.tensors.keys()) {
     const tiedHead = config.tied && name === head;
     if (!names.has(name) && !IGNORED.test(name) && !tiedHead) {
@@ -194,16 +193,14 @@ export class Weights implements Disposable {
     onProgress: (bytes: number, total: number) => void = () => {},
   ): Promise<Weights> {
     const total = checkWeights(checkpoint, config, gpu);
-    const list = namedWeights(config);
-    const nameOf = namedAs(checkpoint, config);
+    const list = namedWeights(config, checkpoint.tensors);
     const tensors = new Map<string, Tensor>();
     const weights = new Weights(tensors, new Map(list.map((w) => [w.name, w.layout])));
     let done = 0;
     // Writes overtake recorded dispatches, which may still need the buffers that new weights get.
     gpu.stream.submit();
     try {
-      for (const { name, stored: usual, shape, slice } of list) {
-        const stored = nameOf(usual);
+      for (const { name, stored, shape, slice } of list) {
         const info = checkpoint.tensors.get(stored)!;
         const tensor = gpu.tensor(shape, name, DTYPES[info.dtype]!);
         tensors.set(name, tensor);

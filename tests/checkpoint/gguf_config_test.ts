@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FileError } from "../../src/checkpoint/file_error.ts";
-import { llama3Factors } from "../../src/checkpoint/gguf_rope.ts";
+import { llama3Factors } from "../../src/checkpoint/llama3_factors.ts";
 import { f32Bytes } from "./gguf_files.ts";
 import { type GgufChange, openSmall } from "./gguf_models.ts";
 
@@ -103,7 +103,8 @@ function published(factor: number, theta: number, dims: number): number[] {
 }
 
 Deno.test("llama3Factors() are those of the published rule", () => {
-  const found = llama3Factors(32, 500000, 64);
+  const numbers = { factor: 32, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPos: 8192 };
+  const found = llama3Factors(numbers, 500000, 64);
   published(32, 500000, 64).forEach((want, i) => assertEquals(Math.abs(found[i]! - want) < 1e-12 * want, true));
 });
 

@@ -9,8 +9,8 @@ const GOLDENS = "fixtures/goldens/editing";
 const gpu = await Gpu.open();
 const goldens = await findGoldens(GOLDENS);
 
-Deno.test("findGoldens() finds the editing goldens of both models", () => {
-  assertEquals(goldens.length, 17);
+Deno.test("findGoldens() finds the editing goldens of every model", () => {
+  assertEquals(goldens.length, 18);
   assert(goldens.every(({ kind }) => kind === "editing"));
 });
 

@@ -63,6 +63,14 @@ const CONFIGS: Refused[] = [
       "Take the model before quantisation, or a GGUF file of it",
   })),
   {
+    what: "weights quantised by bitsandbytes as older files say it",
+    ...field("quantization_config", { load_in_8bit: true }),
+    error: "TypeError",
+    message:
+      'Cannot use DIR/config.json: found weights quantised by "bitsandbytes", wanted F32, F16 or BF16 weights. ' +
+      "Take the model before quantisation, or a GGUF file of it",
+  },
+  {
     what: "weights quantised by nobody knows what",
     ...field("quantization_config", { bits: 4 }),
     error: "TypeError",
@@ -119,6 +127,36 @@ const CONFIGS: Refused[] = [
     "rope_scaling.low_freq_factor is missing",
     'a number for scaling of type "llama3"',
   ),
+  refusedField("qwen3", "partial_rotary_factor", 0.5, "partial_rotary_factor is 0.5", "1"),
+  refusedField(
+    "qwen3",
+    "rope_parameters",
+    { rope_theta: 10000, partial_rotary_factor: 0.5 },
+    "rope_parameters.partial_rotary_factor is 0.5",
+    "1",
+  ),
+  refusedField(
+    "qwen3",
+    "rope_parameters",
+    { rope_theta: 10000, type: "dynamic" },
+    'rope_parameters.type is "dynamic"',
+    '"default" or "linear" or "llama3"',
+  ),
+  {
+    what: "Llama 3 scaling with its bounds in the wrong order",
+    family: "qwen3",
+    ...field("rope_scaling", {
+      rope_type: "llama3",
+      factor: 8,
+      low_freq_factor: 4,
+      high_freq_factor: 1,
+      original_max_position_embeddings: 64,
+    }),
+    error: "TypeError",
+    message:
+      "Cannot use DIR/config.json: field rope_scaling.high_freq_factor is 1, wanted more than low_freq_factor, " +
+      "which is 4. Choose another model or correct the file",
+  },
   {
     what: "turned features that do not fit a head",
     ...field("rotary_dim", 14),

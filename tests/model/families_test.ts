@@ -8,21 +8,24 @@ import { writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
 import { takePart } from "../../src/model/stored_part.ts";
 import { withFolder } from "../checkpoint/files.ts";
 import { caseFolder, CASES, withCase } from "./golden_case.ts";
+import { FAMILY_CASES, FAMILY_TOKENIZER, familyFolder, loadFamily, SMALL_FOLDERS } from "./family_models.ts";
 import { lastLogits, readTensors } from "./model_files.ts";
 
 const gpu = await Gpu.open();
-const FAMILIES = new URL("../../fixtures/goldens/families", import.meta.url).pathname;
-const TOKENIZER = caseFolder("tokenizer.json");
 
 /** Logits that transformers gives a model, and the likeliest token at every position. */
 interface FamilyCase {
   ids: number[];
   logits: number[];
   top: number[];
+  /** Token whose log-probability at the last position is differentiated. */
+  target: number;
+  /** Its gradient with respect to the input of every block, [layers, pos, dModel]. */
+  gradients: number[];
 }
 
 const readCase = async (name: string): Promise<FamilyCase> =>
-  JSON.parse(await Deno.readTextFile(`${FAMILIES}/${name}/case.json`));
+  JSON.parse(await Deno.readTextFile(`${familyFolder(name)}/case.json`));
 
 /** Largest distance between two lists of logits. */
 function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -34,20 +37,17 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 Deno.test("every family of the table has a reference", async () => {
   const covered = new Set<string>();
-  for (const name of CASES) {
-    await withCase(gpu, name, (model) => Promise.resolve(void covered.add(model.config.family)));
-  }
-  for await (const { name } of Deno.readDir(FAMILIES)) {
-    using model = await loadModel(gpu, `${FAMILIES}/${name}`, { tokenizer: TOKENIZER });
+  for (const name of Object.keys(SMALL_FOLDERS)) {
+    using model = await loadFamily(gpu, name);
     covered.add(model.config.family);
   }
   assertEquals([...covered].sort(), Object.keys(ARCHITECTURES).sort());
 });
 
-for (const name of ["llama3-scaled", "llama-linear-biases", "mistral-window", "phi3", "gpt_neox-sequential"]) {
+for (const name of FAMILY_CASES) {
   Deno.test(`Model.forward() gives the logits that transformers gives ${name}`, async () => {
     const { ids, logits, top } = await readCase(name);
-    using model = await loadModel(gpu, `${FAMILIES}/${name}`, { tokenizer: TOKENIZER });
+    using model = await loadFamily(gpu, name);
     // The tolerance of logits in float32 on a GPU that the goldens of this size state.
     assert(distance(await lastLogits(model, ids), logits) <= 3e-4);
     using cache = model.forward(ids, { logits: "all" });
@@ -61,15 +61,32 @@ for (const name of ["llama3-scaled", "llama-linear-biases", "mistral-window", "p
   });
 }
 
+for (const name of FAMILY_CASES) {
+  Deno.test(`Model.gradients() gives the gradients that torch gives ${name}`, async () => {
+    const { ids, target, gradients } = await readCase(name);
+    using model = await loadFamily(gpu, name);
+    const hooks = Array.from({ length: model.config.nLayers }, (_, layer) => `blocks.${layer}.hook_resid_pre`);
+    using found = model.gradients(ids, target, hooks);
+    const values = await found.read(...hooks);
+    const size = ids.length * model.config.dModel;
+    hooks.forEach((hook, layer) => {
+      const want = gradients.slice(layer * size, (layer + 1) * size);
+      // The tolerance of gradients in float32 on a GPU that the attribution goldens state.
+      const largest = want.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      assert(distance(values[hook]!, want) <= 1e-4 * largest, hook);
+    });
+  });
+}
+
 Deno.test("a model with an attention window takes prompts up to it and says so past it", async () => {
-  using model = await loadModel(gpu, `${FAMILIES}/mistral-window`, { tokenizer: TOKENIZER });
+  using model = await loadFamily(gpu, "mistral-window");
   assertEquals(model.config.maxPos, 24);
   const ids = Array.from({ length: 25 }, (_, i) => i + 1);
   using _cache = model.forward(ids.slice(1), { logits: "none" });
   assertThrows(
     () => model.forward(ids),
     RangeError,
-    'Cannot run the model on "the prompt": found 25 tokens, the context holds 24. Shorten the prompt',
+    'Cannot run the model on "the prompt": found 25 tokens, the context holds 24, as many as its attention window. Shorten the prompt',
   );
 });
 
@@ -93,6 +110,23 @@ async function likeliest(model: Model, ids: readonly number[]): Promise<number> 
   return logits.indexOf(logits.reduce((a, b) => Math.max(a, b), -Infinity));
 }
 
+Deno.test("Model.forward() adds learned positions where a hook can change them, and gives all back when it fails", async () => {
+  using model = await loadFamily(gpu, "gpt2");
+  const ids = [45, 268, 1478];
+  using none = gpu.zeros([1, ids.length, model.config.dModel], "no positions");
+  using kept = model.forward(ids, { keep: ["hook_embed", "blocks.0.hook_resid_pre"], patch: { hook_pos_embed: none } });
+  const found = await kept.read("hook_embed", "blocks.0.hook_resid_pre");
+  assertEquals(found["blocks.0.hook_resid_pre"], found["hook_embed"]);
+  const before = gpu.memory().live;
+  for (const hook of ["hook_embed", "hook_pos_embed", "blocks.1.ln2.hook_normalized"]) {
+    const fail = (): never => {
+      throw new Error("patch");
+    };
+    assertThrows(() => model.forward(ids, { keep: ["hook_embed"], patch: { [hook]: fail } }), Error, "patch");
+    assertEquals([hook, gpu.memory().live], [hook, before]);
+  }
+});
+
 Deno.test("loadModel() reads checkpoints of the bare GPT-2, whose names lack the prefix", async () => {
   await withFolder(async (dir) => {
     const source = caseFolder("gpt2");
@@ -103,8 +137,8 @@ Deno.test("loadModel() reads checkpoints of the bare GPT-2, whose names lack the
     }));
     await writeSafetensors(`${dir}/model.safetensors`, bare);
     await Deno.copyFile(`${source}/config.json`, `${dir}/config.json`);
-    using model = await loadModel(gpu, dir, { tokenizer: TOKENIZER });
-    using usual = await loadModel(gpu, source, { tokenizer: TOKENIZER });
+    using model = await loadModel(gpu, dir, { tokenizer: FAMILY_TOKENIZER });
+    using usual = await loadModel(gpu, source, { tokenizer: FAMILY_TOKENIZER });
     assertEquals(distance(await lastLogits(model, [5, 6, 7]), await lastLogits(usual, [5, 6, 7])), 0);
   });
 });
@@ -116,7 +150,7 @@ Deno.test("loadModel() refuses more layers than there are tensors, at once", asy
     await Deno.writeTextFile(`${dir}/config.json`, JSON.stringify({ ...config, n_layer: 2 ** 40 }));
     await Deno.copyFile(`${source}/model.safetensors`, `${dir}/model.safetensors`);
     await assertRejects(
-      () => loadModel(gpu, dir, { tokenizer: TOKENIZER }),
+      () => loadModel(gpu, dir, { tokenizer: FAMILY_TOKENIZER }),
       TypeError,
       "tensors, wanted 1099511627776 layers by config.json. Config and weights are not of the same model",
     );
@@ -132,9 +166,18 @@ Deno.test("takePart() takes every period's share, however the pieces are cut", a
     const pieces = async function* (): AsyncGenerator<Uint8Array> {
       for (let at = 0; at < stored.length; at += size) yield stored.subarray(at, at + size);
     };
-    const [part, ...rest] = await Array.fromAsync(takePart(pieces(), slice, 2, 16));
-    assertEquals([[...part!], rest], [wanted, []], `pieces of ${size}`);
+    const parts = await Array.fromAsync(takePart(pieces(), slice, 2, 16));
+    assertEquals(parts.flatMap((part) => [...part]), wanted, `pieces of ${size}`);
+    assert(parts.slice(0, -1).every(({ length }) => length % 4 === 0), `pieces of ${size}`);
   }
+});
+
+Deno.test("takePart() gives parts that are no whole number of words in all", async () => {
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < 24; at += 8) yield Uint8Array.from({ length: 8 }, (_, i) => at + i);
+  };
+  const parts = await Array.fromAsync(takePart(pieces(), { period: 4, first: 1, count: 1 }, 2, 6));
+  assertEquals(parts.map((part) => [...part]), [[2, 3, 10, 11], [18, 19]]);
 });
 
 Deno.test("rotaryFrequencies() follows Llama 3's rule: short waves kept, long ones stretched, a blend between", () => {

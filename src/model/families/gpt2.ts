@@ -49,7 +49,7 @@ const bQkv = (which: number): WeightSpec => third(vector(`${h}attn.c_attn.bias`,
 export const gpt2: Architecture = {
   norm: "layer",
   mlpNorm: true,
-  rotaryStyle: "halves",
+  rotaryStyle: null,
   gated: false,
   qkNorm: false,
   barePrefix: "transformer.",

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import type { ModelConfig, WeightSpec } from "../architectures.ts";
 import { checkConfig, only, size } from "./fields.ts";
-import { ROPE_FIELDS, rotaryOf } from "./rope.ts";
+import { ROPE_FIELDS, rotaryOf, WHOLE_HEAD_FIELDS } from "./rope.ts";
 import { dMlp, dModel, kvWidth, linear, optional, qWidth, vector, vocab } from "./specs.ts";
 
 const SCHEMA = z.looseObject({
@@ -26,13 +26,18 @@ const SCHEMA = z.looseObject({
   sliding_window: size.nullish(),
   use_sliding_window: z.boolean().optional(),
   layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
-  ...ROPE_FIELDS,
+  ...WHOLE_HEAD_FIELDS,
 });
+
+/** Fields of a family that turns the part of each head that the config names. */
+const PARTIAL_SCHEMA = SCHEMA.extend(ROPE_FIELDS);
 
 /** How a family differs from the others in reading its config. */
 export interface LlamaLikeOptions {
   /** Whether `sliding_window` counts where `use_sliding_window` is absent. Default: yes. */
   windowUnlessTold?: boolean;
+  /** Whether the config may have a part of each head turned. Default: no. */
+  partialHeads?: boolean;
 }
 
 /**
@@ -44,9 +49,9 @@ export function readLlamaLike(
   family: string,
   json: unknown,
   path: string,
-  { windowUnlessTold = true }: LlamaLikeOptions = {},
+  { windowUnlessTold = true, partialHeads = false }: LlamaLikeOptions = {},
 ): ModelConfig {
-  const c = checkConfig(SCHEMA, json, path);
+  const c = partialHeads ? checkConfig(PARTIAL_SCHEMA, json, path) : checkConfig(SCHEMA, json, path);
   const dHead = c.head_dim ?? c.hidden_size / c.num_attention_heads;
   const windowed = (c.use_sliding_window ?? windowUnlessTold) &&
     c.layer_types?.every((type) => type === "full_attention") !== true;
@@ -56,7 +61,8 @@ export function readLlamaLike(
         `The model would be computed wrongly, so it is refused: choose another model or correct the file`,
     );
   }
-  const window = windowed ? c.sliding_window ?? Infinity : Infinity;
+  const window = windowed ? c.sliding_window ?? null : null;
+  const cut = window !== null && window < c.max_position_embeddings;
   return {
     family,
     nLayers: c.num_hidden_layers,
@@ -66,7 +72,8 @@ export function readLlamaLike(
     dHead,
     dMlp: c.intermediate_size,
     vocab: c.vocab_size,
-    maxPos: Math.min(c.max_position_embeddings, window),
+    maxPos: cut ? window : c.max_position_embeddings,
+    ...(cut ? { windowed: true } : {}),
     eps: c.rms_norm_eps,
     rotary: rotaryOf(c, dHead, path),
     parallel: false,

@@ -33,5 +33,5 @@ export const phi3: Architecture = {
     "mlp.W_in": ofGateUp(dMlp),
     "mlp.W_out": wOut!,
   },
-  readConfig: (json, path) => readLlamaLike("phi3", json, path),
+  readConfig: (json, path) => readLlamaLike("phi3", json, path, { partialHeads: true }),
 };

@@ -16,18 +16,23 @@ const SCALED = {
 };
 const TYPE = only(["default", "linear", "llama3"]);
 
-/** Fields of a config that say how positions turn queries and keys. */
+// Older files write `type`, newer ones `rope_type`; some write both.
+const ROPE = z.looseObject({ rope_type: TYPE, type: TYPE, rope_theta: z.number().positive().optional(), ...SCALED });
+const PART = z.number().positive().max(1).optional();
+
+/** Fields of a config that say how positions turn a part of each head. */
 export const ROPE_FIELDS = {
   rope_theta: z.number().positive().optional(),
-  // Older files write `type`, newer ones `rope_type`; some write both.
-  rope_scaling: z.looseObject({ rope_type: TYPE, type: TYPE, ...SCALED }).nullish(),
-  rope_parameters: z.looseObject({
-    rope_type: TYPE,
-    rope_theta: z.number().positive().optional(),
-    partial_rotary_factor: z.number().positive().max(1).optional(),
-    ...SCALED,
-  }).nullish(),
-  partial_rotary_factor: z.number().positive().max(1).optional(),
+  rope_scaling: ROPE.nullish(),
+  rope_parameters: ROPE.extend({ partial_rotary_factor: PART }).nullish(),
+  partial_rotary_factor: PART,
+} as const;
+
+/** {@linkcode ROPE_FIELDS} of families whose model code turns whole heads, whatever the config says. */
+export const WHOLE_HEAD_FIELDS = {
+  ...ROPE_FIELDS,
+  rope_parameters: ROPE.extend({ partial_rotary_factor: only([1]) }).nullish(),
+  partial_rotary_factor: only([1]),
 } as const;
 
 /** What {@linkcode ROPE_FIELDS} give when parsed. */
@@ -42,14 +47,13 @@ export type RopeFields = z.infer<z.ZodObject<typeof ROPE_FIELDS>>;
  */
 export function rotaryOf(fields: RopeFields, dHead: number, path: string): RotaryConfig {
   const { rope_parameters: parameters, rope_scaling: scaling } = fields;
-  const theta = parameters?.rope_theta ?? fields.rope_theta ?? 10000;
+  const older = scaling && Object.keys(scaling).length > 0 ? scaling : null;
+  const theta = older?.rope_theta ?? parameters?.rope_theta ?? fields.rope_theta ?? 10000;
   const part = parameters?.partial_rotary_factor ?? fields.partial_rotary_factor ?? 1;
   const dims = Math.floor(dHead * part);
-  const older = scaling?.rope_type ?? scaling?.type;
-  const scaled = older !== undefined && older !== "default";
-  const [source, type, values] = scaled
-    ? ["rope_scaling", older, scaling!] as const
-    : ["rope_parameters", parameters?.rope_type ?? "default", parameters!] as const;
+  // Where both are there, transformers takes the older one.
+  const [source, values] = older ? ["rope_scaling", older] : ["rope_parameters", parameters ?? {}];
+  const type = values.rope_type ?? values.type ?? "default";
   if (type === "default") return { dims, theta };
   const number = (name: keyof typeof SCALED): number => {
     const found = values[name];
@@ -66,5 +70,11 @@ export function rotaryOf(fields: RopeFields, dHead: number, path: string): Rotar
     highFreqFactor: number("high_freq_factor"),
     originalMaxPos: number("original_max_position_embeddings"),
   };
+  if (change.type === "llama3" && change.lowFreqFactor >= change.highFreqFactor) {
+    throw new TypeError(
+      `Cannot use ${path}: field ${source}.high_freq_factor is ${change.highFreqFactor}, wanted more than ` +
+        `low_freq_factor, which is ${change.lowFreqFactor}. Choose another model or correct the file`,
+    );
+  }
   return { dims, theta, scaling: change };
 }

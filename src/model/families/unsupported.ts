@@ -56,7 +56,8 @@ export function refuseUnsupported(json: unknown, path: string): void {
   const quantisation = config["quantization_config"];
   if (quantisation === undefined || quantisation === null) return;
   const method = (quantisation as { quant_method?: unknown }).quant_method;
-  const named = typeof method === "string" ? JSON.stringify(method) : "an unnamed method";
+  const old = ["load_in_4bit", "load_in_8bit"].some((name) => (quantisation as Record<string, unknown>)[name] === true);
+  const named = typeof method === "string" ? JSON.stringify(method) : old ? '"bitsandbytes"' : "an unnamed method";
   throw refuse(
     `weights quantised by ${named}`,
     "wanted F32, F16 or BF16 weights",

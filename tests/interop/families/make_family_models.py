@@ -1,4 +1,5 @@
-"""Makes small random models of families that no other reference covers, with the logits that transformers gives them.
+"""Makes small random models of families that no other reference covers, with the logits that transformers gives them,
+and the gradients of one log-probability.
 
     pip install -r requirements.txt
     python make_family_models.py ../../../fixtures/goldens/families
@@ -66,8 +67,19 @@ for seed, (name, fields) in enumerate(MODELS.items()):
     (folder / "generation_config.json").unlink(missing_ok=True)
     # Loaded anew: converting a model also rounds its rotary frequencies.
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
-    with torch.no_grad():
-        logits = model(torch.tensor([IDS])).logits[0]
-    case = dict(ids=IDS, logits=[float(f"{x:.7g}") for x in logits[-1]], top=[int(x) for x in logits.argmax(-1)])
+    # Inputs of the blocks; the last hidden state is that behind the final norm.
+    found = model(torch.tensor([IDS]), output_hidden_states=True)
+    logits, inputs = found.logits[0], found.hidden_states[:-1]
+    target = int(logits[-1].topk(3).indices[2])
+    gradients = torch.autograd.grad(logits[-1].log_softmax(-1)[target], inputs)
+    rounded = lambda values: [float(f"{x:.7g}") for x in values.tolist()]
+    logits = logits.detach()
+    case = dict(
+        ids=IDS,
+        logits=rounded(logits[-1]),
+        top=[int(x) for x in logits.argmax(-1)],
+        target=target,
+        gradients=rounded(torch.stack(gradients).flatten()),
+    )
     (folder / "case.json").write_text(json.dumps(case) + "\n")
-    print(name, float(logits.std()))
+    print(name, logits.std().item())
