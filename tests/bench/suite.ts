@@ -9,12 +9,14 @@ import type { BenchContext } from "./context.ts";
 import { matmulBench } from "./matmul_bench.ts";
 import { matvecBench } from "./matvec_bench.ts";
 import { neuronsBench } from "./neurons_bench.ts";
+import { rowsBench } from "./rows_bench.ts";
 import { searchBench, submitsBench } from "./passes_bench.ts";
 
 /** Parts of the bench, as `--only` names them. */
 export const BENCHES = {
   matmul: matmulBench,
   matvec: matvecBench,
+  rows: rowsBench,
   submits: submitsBench,
   search: searchBench,
   neurons: neuronsBench,
