@@ -5,6 +5,7 @@
  * @module
  */
 import attention_products from "./shared/attention_products.wgsl" with { type: "text" };
+import block_products from "./shared/block_products.wgsl" with { type: "text" };
 import decode from "./shared/decode.wgsl" with { type: "text" };
 import decode_quad from "./shared/decode_quad.wgsl" with { type: "text" };
 import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
@@ -23,6 +24,7 @@ import weight_quad from "./shared/weight_quad.wgsl" with { type: "text" };
 
 const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   attention_products,
+  block_products,
   decode,
   decode_quad,
   gelu_cdf,

@@ -1,5 +1,5 @@
 /**
- * Passes through a model: submits of a forward pass, and a search step against a whole forward and backward pass.
+ * A step of the target search against a whole forward and backward pass through the model.
  *
  * @module
  */
@@ -10,47 +10,17 @@ import { searchStep } from "../../kernels/search_step.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
 import { SearchCone } from "../../src/editing/search_cone.ts";
 import type { SearchOptions, SearchRow } from "../../src/editing/target_search.ts";
-import { SeededRandom } from "../../src/linalg/seeded_random.ts";
 import { Temps } from "../../src/model/hooks.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import type { Comparison } from "./comparison.ts";
 import { type BenchContext, recorded } from "./context.ts";
+import { randomTokens } from "./operands.ts";
 import { race, type Timing } from "./race.ts";
 
 /** Tokens of the prompt, and the position whose MLP output is searched: what stands before it never changes. */
 const TOKENS = 60;
 const POSITION = 44;
-
-/** Random tokens of a model's vocabulary. */
-function randomTokens(model: Model, seed: number, count: number): number[] {
-  const random = new SeededRandom(seed, "bench tokens");
-  return Array.from({ length: count }, () => random.below(model.config.vocab));
-}
-
-/** Counts the submits of one forward pass with its read-back. */
-export async function submitsBench(context: BenchContext): Promise<Comparison[]> {
-  context.onStage("submits of a forward pass");
-  using model = await loadModel(context.gpu, context.modelDir);
-  const tokens = randomTokens(model, context.seed, TOKENS);
-  const pass = async (): Promise<void> => {
-    using cache = model.forward(tokens);
-    await context.gpu.stream.read(cache.logits!);
-  };
-  await pass();
-  const before = context.gpu.stats();
-  await pass();
-  const after = context.gpu.stats();
-  return [{
-    bench: "submits",
-    what: `submits of a forward pass, ${TOKENS} tokens`,
-    ours: `${after.dispatches - before.dispatches} kernels, ${after.reads - before.reads} read-back`,
-    against: "",
-    value: after.submits - before.submits,
-    unit: "",
-    goal: { side: "at most", value: 1 },
-  }];
-}
 
 /** A search at one layer and position, whose steps are recorded one by one without reading back. */
 class SearchSteps implements Disposable {
