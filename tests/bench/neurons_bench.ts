@@ -12,14 +12,14 @@ import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import { nextTokens } from "../../src/model/next_tokens.ts";
 import type { Comparison } from "./comparison.ts";
-import type { BenchContext } from "./context.ts";
-import { type Contender, race, type Timing } from "./race.ts";
+import { awaited, type BenchContext } from "./context.ts";
+import { race, type Timing } from "./race.ts";
 
 /** A fact that the world models know. */
 const PROMPT = "The capital of France is";
 
 /** Neurons wanted. */
-const TOP = 100;
+export const TOP = 100;
 
 /** A neuron's number (layer * dMlp + neuron) with its score. */
 interface Scored {
@@ -31,40 +31,44 @@ interface Scored {
  * The published algorithm (Yu and Ananiadou 2024), batched by layer: one forward pass, then for each layer the product of
  * all its neurons with the vocabulary, softmax, and the increase of the target's log-probability over the layer's base.
  *
- * @param readEach Whether the scores of each layer are read back before the next, as the published loop does; else all
- * together.
+ * @param options `readEach`: whether the scores of each layer are read back before the next, as the published loop does,
+ * else all together; `layers`: those that are scored. Default: all.
  */
-async function rankByLayers(
+export async function rankByLayers(
   model: Model,
   ids: readonly number[],
   target: number,
-  readEach: boolean,
+  options: { readEach: boolean; layers?: readonly number[] },
 ): Promise<Scored[]> {
   const { gpu, config: { nLayers, dMlp, dModel } } = model;
+  const layers = options.layers ?? Array.from({ length: nLayers }, (_, layer) => layer);
   using captures = new Captures(model, ids);
   using base = gpu.tensor([nLayers, dModel], "residuals after attention");
   gpu.stream.copy(captures.bases, base, { from: nLayers * dModel, elements: nLayers * dModel });
   using baseLogProb = captures.projection.logProb(base, target);
-  using scores = gpu.tensor([nLayers * dMlp], "scores");
+  using scores = gpu.tensor([layers.length * dMlp], "scores");
   const index = Array.from({ length: dMlp }, (_, i) => i);
-  for (let layer = 0; layer < nLayers; layer++) {
+  for (const [place, layer] of layers.entries()) {
     using x = writtenVectors(model, [{ weight: `blocks.${layer}.mlp.W_out`, index }]);
     using slot = model.uploadIndex(new Array<number>(dMlp).fill(nLayers + layer), "bases");
     using factor = gpu.tensor([dMlp], "coefficients");
     gpu.stream.copy(captures.coefficients, factor, { from: layer * dMlp, elements: dMlp });
     using sums = addScaledRows(gpu.stream, { x, base: captures.bases, slot, factor });
     using logProb = captures.projection.logProb(sums, target);
-    gpu.stream.copy(logProb, scores, { to: layer * dMlp });
-    if (readEach) await gpu.stream.read(logProb);
+    gpu.stream.copy(logProb, scores, { to: place * dMlp });
+    if (options.readEach) await gpu.stream.read(logProb);
   }
   const [found, bases] = await gpu.stream.read(scores, baseLogProb);
-  return Array.from(found, (x, i) => ({ index: i, score: x - bases[Math.floor(i / dMlp)]! }))
+  return Array.from(found, (x, i) => {
+    const layer = layers[Math.floor(i / dMlp)]!;
+    return { index: layer * dMlp + i % dMlp, score: x - bases[layer]! };
+  })
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .slice(0, TOP);
 }
 
 /** Certified: bounds for all neurons, exact scores until the best are certain. */
-async function rankCertified(
+export async function rankCertified(
   model: Model,
   ids: readonly number[],
   target: number,
@@ -102,17 +106,11 @@ export async function neuronsBench(context: BenchContext): Promise<Comparison[]>
   const ids = model.tokens(PROMPT);
   const target = (await nextTokens(model, ids, 1))[0]!.id;
   const certified = await rankCertified(model, ids, target);
-  checkRanking(certified.neurons, await rankByLayers(model, ids, target, false));
-  const awaited = (name: string, once: () => Promise<unknown>): Contender => ({
-    name,
-    run: async (calls) => {
-      for (let call = 0; call < calls; call++) await once();
-    },
-  });
+  checkRanking(certified.neurons, await rankByLayers(model, ids, target, { readEach: false }));
   const [ours, published, together] = await race([
     awaited("certified", () => rankCertified(model, ids, target)),
-    awaited("by layer", () => rankByLayers(model, ids, target, true)),
-    awaited("by layer, one read-back", () => rankByLayers(model, ids, target, false)),
+    awaited("by layer", () => rankByLayers(model, ids, target, { readEach: true })),
+    awaited("by layer, one read-back", () => rankByLayers(model, ids, target, { readEach: false })),
   ], { rounds }) as [Timing, Timing, Timing];
   const { evaluated, candidates } = certified;
   const common = {

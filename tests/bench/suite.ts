@@ -13,6 +13,7 @@ import { matvecBench } from "./matvec_bench.ts";
 import { neuronsBench } from "./neurons_bench.ts";
 import { rowsBench } from "./rows_bench.ts";
 import { searchBench } from "./search_bench.ts";
+import { smollm2Bench } from "./smollm2_bench.ts";
 import { submitsBench } from "./submits_bench.ts";
 
 /** Parts of the bench, as `--only` names them. */
@@ -25,6 +26,7 @@ export const BENCHES = {
   submits: submitsBench,
   search: searchBench,
   neurons: neuronsBench,
+  smollm2: smollm2Bench,
 } as const satisfies Record<string, (context: BenchContext) => Promise<Comparison[]>>;
 
 /** Name of a part. */

@@ -25,7 +25,10 @@ Deno.test("bench --help shows an example, and wrong calls exit with 2", async ()
   assertStringIncludes(help.out, "deno task bench --only matmul,search");
   const part = await bench("--only", "training");
   assertEquals(part.code, 2);
-  assertStringIncludes(part.err, "Wanted matmul or matvec or rows or linalg or dispatch or submits or search or neurons.");
+  assertStringIncludes(
+    part.err,
+    "Wanted matmul or matvec or rows or linalg or dispatch or submits or search or neurons or smollm2.",
+  );
   const rounds = await bench("--rounds", "0");
   assertEquals(rounds.code, 2);
   assertStringIncludes(rounds.err, "Cannot measure in 0 rounds: give --rounds 1 or more");
