@@ -1,3 +1,4 @@
+import type { Gpu } from "../src/gpu/gpu.ts";
 import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
@@ -13,6 +14,11 @@ const KERNEL = defineKernel({
 
 /** Rows and columns of a block: sizes of everything in the blocked factorisation are multiples of it. */
 export const CHOLESKY_BLOCK = 64;
+
+/** Whether the subgroup variants of panel and update run: 8 lanes that were proved to work. */
+export function suitsBlockProducts(gpu: Gpu): boolean {
+  return gpu.subgroupSize === 8;
+}
 
 /**
  * Size of a square matrix that is cut into blocks.

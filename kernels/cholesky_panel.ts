@@ -1,9 +1,11 @@
 import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
-import { blockedSize, CHOLESKY_BLOCK } from "./cholesky_block.ts";
+import { blockedSize, CHOLESKY_BLOCK, suitsBlockProducts } from "./cholesky_block.ts";
 import { checkLength } from "./rows.ts";
+import subgroupCode from "./cholesky_panel_subgroup.wgsl" with { type: "text" };
 import code from "./cholesky_panel.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 
 const KERNEL = defineKernel({
   name: "cholesky_panel",
@@ -11,6 +13,11 @@ const KERNEL = defineKernel({
   buffers: ["read", "read", "write"],
   params: { size: "u32", start: "u32" },
 });
+
+const SUBGROUP_KERNEL = defineKernel({ ...KERNEL, name: "cholesky_panel_subgroup", code: link(subgroupCode) });
+
+/** Rows that a workgroup of the subgroup variant makes. */
+const SUBGROUP_ROWS = 16;
 
 /** Rows and columns of results that a workgroup makes. */
 const TILE = 32;
@@ -35,10 +42,12 @@ export function choleskyPanel(
   const size = blockedSize(action, "a", a, start);
   checkLength(action, "inverse", inverse, size * CHOLESKY_BLOCK);
   checkLength(action, "panel", panel, size * CHOLESKY_BLOCK);
-  const [y, z] = foldGroups((size - start - CHOLESKY_BLOCK) / TILE, groupLimit);
-  stream.dispatch(KERNEL, {
-    tensors: [a, inverse, panel],
-    params: { size, start },
-    groups: [CHOLESKY_BLOCK / TILE, y, z],
-  });
+  const below = size - start - CHOLESKY_BLOCK;
+  const operands = { tensors: [a, inverse, panel], params: { size, start } };
+  if (suitsBlockProducts(stream.gpu)) {
+    stream.dispatch(SUBGROUP_KERNEL, { ...operands, groups: foldGroups(below / SUBGROUP_ROWS, groupLimit) });
+    return;
+  }
+  const [y, z] = foldGroups(below / TILE, groupLimit);
+  stream.dispatch(KERNEL, { ...operands, groups: [CHOLESKY_BLOCK / TILE, y, z] });
 }

@@ -1,9 +1,11 @@
 import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
-import { blockedSize, CHOLESKY_BLOCK } from "./cholesky_block.ts";
+import { blockedSize, CHOLESKY_BLOCK, suitsBlockProducts } from "./cholesky_block.ts";
 import { checkLength } from "./rows.ts";
+import subgroupCode from "./cholesky_update_subgroup.wgsl" with { type: "text" };
 import code from "./cholesky_update.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 
 const KERNEL = defineKernel({
   name: "cholesky_update",
@@ -11,6 +13,11 @@ const KERNEL = defineKernel({
   buffers: ["read", "write"],
   params: { size: "u32", start: "u32" },
 });
+
+const SUBGROUP_KERNEL = defineKernel({ ...KERNEL, name: "cholesky_update_subgroup", code: link(subgroupCode) });
+
+/** Rows and columns of results that a workgroup of the subgroup variant makes. */
+const SUBGROUP_TILE = { rows: 16, cols: 64 };
 
 /** Rows and columns of results that a workgroup makes. */
 const TILE = 32;
@@ -34,10 +41,13 @@ export function choleskyUpdate(
   const { start } = options;
   const size = blockedSize(action, "a", a, start);
   checkLength(action, "panel", panel, size * CHOLESKY_BLOCK);
-  const tiles = (size - start - CHOLESKY_BLOCK) / TILE;
-  stream.dispatch(KERNEL, {
-    tensors: [panel, a],
-    params: { size, start },
-    groups: [tiles === 0 ? 0 : CHOLESKY_BLOCK / TILE + tiles, tiles, 1],
-  });
+  const below = size - start - CHOLESKY_BLOCK;
+  if (below === 0) return;
+  const operands = { tensors: [panel, a], params: { size, start } };
+  if (suitsBlockProducts(stream.gpu)) {
+    const { rows, cols } = SUBGROUP_TILE;
+    stream.dispatch(SUBGROUP_KERNEL, { ...operands, groups: [1 + below / cols, below / rows, 1] });
+    return;
+  }
+  stream.dispatch(KERNEL, { ...operands, groups: [(CHOLESKY_BLOCK + below) / TILE, below / TILE, 1] });
 }

@@ -1,15 +1,31 @@
 import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
+import subgroupCode from "./layer_norm_subgroup.wgsl" with { type: "text" };
 import code from "./layer_norm.wgsl" with { type: "text" };
 import { link } from "./link.ts";
-import { checkWeight, type OutputOptions, outputTensor, rowSizes, rowThreads } from "./rows.ts";
+import {
+  checkWeight,
+  type OutputOptions,
+  outputTensor,
+  ROWS_A_SUBGROUP,
+  rowSizes,
+  rowThreads,
+  suitsRowSubgroups,
+} from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "layer_norm",
   code: link(code),
   buffers: ["read", "read", "read", "write"],
   params: { rows: "u32", width: "u32", weightType: "u32", biasType: "u32", eps: "f32" },
+});
+
+const SUBGROUP_KERNEL = defineKernel({
+  name: "layer_norm_subgroup",
+  code: link(subgroupCode),
+  buffers: KERNEL.buffers,
+  params: { rows: "u32", width: "u32", eps: "f32" },
 });
 
 /** Operands of {@linkcode layerNorm}. */
@@ -43,9 +59,20 @@ export function layerNorm(stream: Stream, input: LayerNormInput, options: NormOp
   const biasType = checkWeight(action, "bias", bias, [width]);
   const out = outputTensor(stream, action, x.shape, [x, weight, bias], options);
   if (out.length === 0) return out;
+  const tensors = [x, weight, bias, out];
+  const { eps } = options;
+  if (suitsRowSubgroups(stream.gpu, { rows, width })) {
+    stream.dispatch(SUBGROUP_KERNEL, {
+      tensors,
+      params: { rows, width, eps },
+      groups: foldGroups(Math.ceil(rows / ROWS_A_SUBGROUP), options.groupLimit),
+      constants: { WEIGHT_TYPE: weightType, BIAS_TYPE: biasType },
+    });
+    return out;
+  }
   stream.dispatch(KERNEL, {
-    tensors: [x, weight, bias, out],
-    params: { rows, width, weightType, biasType, eps: options.eps },
+    tensors,
+    params: { rows, width, weightType, biasType, eps },
     groups: foldGroups(rows, options.groupLimit),
     constants: { WG: rowThreads(stream.gpu, width) },
   });

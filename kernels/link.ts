@@ -5,7 +5,9 @@
  * @module
  */
 import attention_products from "./shared/attention_products.wgsl" with { type: "text" };
+import block_products from "./shared/block_products.wgsl" with { type: "text" };
 import decode from "./shared/decode.wgsl" with { type: "text" };
+import decode_quad from "./shared/decode_quad.wgsl" with { type: "text" };
 import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
 import matmul_bias from "./shared/matmul_bias.wgsl" with { type: "text" };
 import matmul_steps from "./shared/matmul_steps.wgsl" with { type: "text" };
@@ -15,13 +17,17 @@ import matrix_element from "./shared/matrix_element.wgsl" with { type: "text" };
 import matrix_quad from "./shared/matrix_quad.wgsl" with { type: "text" };
 import matvec_store from "./shared/matvec_store.wgsl" with { type: "text" };
 import row_max from "./shared/row_max.wgsl" with { type: "text" };
+import row_quad from "./shared/row_quad.wgsl" with { type: "text" };
 import row_sum from "./shared/row_sum.wgsl" with { type: "text" };
 import running_log_sum from "./shared/running_log_sum.wgsl" with { type: "text" };
 import weight_at from "./shared/weight_at.wgsl" with { type: "text" };
+import weight_quad from "./shared/weight_quad.wgsl" with { type: "text" };
 
 const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   attention_products,
+  block_products,
   decode,
+  decode_quad,
   gelu_cdf,
   matmul_bias,
   matmul_steps,
@@ -31,9 +37,11 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   matrix_quad,
   matvec_store,
   row_max,
+  row_quad,
   row_sum,
   running_log_sum,
   weight_at,
+  weight_quad,
 }));
 
 /** Names in the line `// calls ...` of a header. */

@@ -2,15 +2,23 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import type { NormOptions } from "./layer_norm.ts";
+import subgroupCode from "./rms_norm_subgroup.wgsl" with { type: "text" };
 import code from "./rms_norm.wgsl" with { type: "text" };
 import { link } from "./link.ts";
-import { checkWeight, outputTensor, rowSizes, rowThreads } from "./rows.ts";
+import { checkWeight, outputTensor, ROWS_A_SUBGROUP, rowSizes, rowThreads, suitsRowSubgroups } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "rms_norm",
   code: link(code),
   buffers: ["read", "read", "write"],
   params: { rows: "u32", width: "u32", weightType: "u32", eps: "f32" },
+});
+
+const SUBGROUP_KERNEL = defineKernel({
+  name: "rms_norm_subgroup",
+  code: link(subgroupCode),
+  buffers: KERNEL.buffers,
+  params: { rows: "u32", width: "u32", eps: "f32" },
 });
 
 /** Operands of {@linkcode rmsNorm}. */
@@ -35,9 +43,20 @@ export function rmsNorm(stream: Stream, input: RmsNormInput, options: NormOption
   const weightType = checkWeight(action, "weight", weight, [width]);
   const out = outputTensor(stream, action, x.shape, [x, weight], options);
   if (out.length === 0) return out;
+  const tensors = [x, weight, out];
+  const { eps } = options;
+  if (suitsRowSubgroups(stream.gpu, { rows, width })) {
+    stream.dispatch(SUBGROUP_KERNEL, {
+      tensors,
+      params: { rows, width, eps },
+      groups: foldGroups(Math.ceil(rows / ROWS_A_SUBGROUP), options.groupLimit),
+      constants: { WEIGHT_TYPE: weightType },
+    });
+    return out;
+  }
   stream.dispatch(KERNEL, {
-    tensors: [x, weight, out],
-    params: { rows, width, weightType, eps: options.eps },
+    tensors,
+    params: { rows, width, weightType, eps },
     groups: foldGroups(rows, options.groupLimit),
     constants: { WG: rowThreads(stream.gpu, width) },
   });

@@ -185,6 +185,18 @@ export function rowThreads(gpu: Gpu, width: number): number {
   return width < 2048 ? 64 : 256;
 }
 
+/** Rows that a subgroup computes together in the subgroup variants of the row kernels. */
+export const ROWS_A_SUBGROUP = 4;
+
+/**
+ * Whether the subgroup variants of the row kernels run: 8 lanes that were proved to work, rows that can be loaded four
+ * columns at a time, and enough of them. A CPU driver pays for each load: four values at once cost two loads, a weight
+ * that four rows share is loaded once, and sums over the lanes need no barrier.
+ */
+export function suitsRowSubgroups(gpu: Gpu, { rows, width }: RowSizes): boolean {
+  return gpu.subgroupSize === 8 && width % 4 === 0 && rows >= ROWS_A_SUBGROUP;
+}
+
 /**
  * Rows and width of an f32 tensor whose width is given by another operand.
  *

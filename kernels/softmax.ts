@@ -2,7 +2,9 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { filledRows } from "./filled_rows.ts";
-import { type OutputOptions, outputTensor, rowThreads } from "./rows.ts";
+import { link } from "./link.ts";
+import { type OutputOptions, outputTensor, ROWS_A_SUBGROUP, rowThreads, suitsRowSubgroups } from "./rows.ts";
+import subgroupCode from "./softmax_subgroup.wgsl" with { type: "text" };
 import code from "./softmax.wgsl" with { type: "text" };
 
 const KERNEL = defineKernel({
@@ -11,6 +13,8 @@ const KERNEL = defineKernel({
   buffers: ["read", "write"],
   params: { rows: "u32", width: "u32" },
 });
+
+const SUBGROUP_KERNEL = defineKernel({ ...KERNEL, name: "softmax_subgroup", code: link(subgroupCode) });
 
 /**
  * Softmax of each row: `exp(x) / sum(exp(x))`.
@@ -45,9 +49,17 @@ export function logSoftmax(stream: Stream, input: { x: Tensor }, options: Output
 function normalise(stream: Stream, action: string, x: Tensor, options: OutputOptions, log: boolean): Tensor {
   const { rows, width } = filledRows(action, "x", x);
   const out = outputTensor(stream, action, x.shape, [x], options);
+  const operands = { tensors: [x, out], params: { rows, width } };
+  if (suitsRowSubgroups(stream.gpu, { rows, width })) {
+    stream.dispatch(SUBGROUP_KERNEL, {
+      ...operands,
+      groups: foldGroups(Math.ceil(rows / ROWS_A_SUBGROUP), options.groupLimit),
+      constants: { LOG: Number(log) },
+    });
+    return out;
+  }
   stream.dispatch(KERNEL, {
-    tensors: [x, out],
-    params: { rows, width },
+    ...operands,
     groups: foldGroups(rows, options.groupLimit),
     constants: { WG: rowThreads(stream.gpu, width), LOG: Number(log) },
   });

@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { benchMarkdown } from "../tests/bench/comparison.ts";
 import { FORCED_VARIANTS, type ForcedVariant } from "../src/gpu/gpu.ts";
+import { smollm2File } from "../tests/bench/smollm2_file.ts";
 import { BENCH_NAMES, runBench } from "../tests/bench/suite.ts";
 import {
   command,
@@ -26,15 +27,19 @@ const program = command(
     someOf(BENCH_NAMES),
     BENCH_NAMES,
   )
+  .option("--smollm2 <file>", "SmolLM2-135M-Instruct as GGUF (default: the .gguf in models/smollm2, if there is one)")
   .option("--variant <name>", `way to multiply matrices: ${FORCED_VARIANTS.join(", ")}`, oneOf(FORCED_VARIANTS))
   .option("--rounds <n>", "timed rounds, the fastest of which counts", wholeNumber, 7);
 
 await run(program, async (signal) => {
-  const flags = program.opts<CommonFlags & { only: typeof BENCH_NAMES; rounds: number; variant?: ForcedVariant }>();
+  const flags = program.opts<
+    CommonFlags & { only: typeof BENCH_NAMES; rounds: number; smollm2?: string; variant?: ForcedVariant }
+  >();
   if (flags.rounds === 0) throw new UsageError("Cannot measure in 0 rounds: give --rounds 1 or more");
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   const result = await runBench(flags.only, {
     modelDir: flags.model,
+    smollm2: await smollm2File(flags.smollm2),
     seed: flags.seed,
     variant: flags.variant,
     rounds: flags.rounds,
@@ -42,6 +47,7 @@ await run(program, async (signal) => {
       signal.throwIfAborted();
       console.error(`Measuring ${stage}`);
     },
+    onSkip: (reason) => console.error(`Skipping ${reason}`),
   });
   await handOut(flags, result, benchMarkdown(result));
 });

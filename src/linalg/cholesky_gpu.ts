@@ -124,6 +124,40 @@ function equilibration(a: Matrix, label: string): Float64Array {
   });
 }
 
+/**
+ * Factors a matrix on the GPU in place, block column by block column.
+ *
+ * @param blocks `lower` [size, size] f32 with diagonal 1 and size a multiple of 64: its lower half becomes L; `inverse`
+ * [size / 64, 64, 64] f32 receives the inverted diagonal blocks.
+ * @param status [1] u32, zero: becomes 1 + the row of the first bad pivot.
+ */
+export function factorBlocks(stream: Stream, blocks: { lower: Tensor; inverse: Tensor }, status: Tensor): void {
+  const { lower, inverse } = blocks;
+  const size = lower.shape[0]!;
+  using panel = stream.gpu.tensor([size, CHOLESKY_BLOCK], "Cholesky panel");
+  for (let start = 0; start < size; start += CHOLESKY_BLOCK) {
+    choleskyBlock(stream, { a: lower, inverse, status }, { start, floor: PIVOT_FLOOR });
+    choleskyPanel(stream, { a: lower, inverse, panel }, { start });
+    choleskyUpdate(stream, { panel, a: lower }, { start });
+    if (start / CHOLESKY_BLOCK % BLOCKS_PER_SUBMIT === BLOCKS_PER_SUBMIT - 1) stream.submit();
+  }
+}
+
+/** Solves L X = B, or Lᵀ X = B, in place for x [size, columns] f32, columns a multiple of 4. */
+export function solveBlocks(
+  stream: Stream,
+  blocks: { lower: Tensor; inverse: Tensor },
+  x: Tensor,
+  options: { transposed?: boolean } = {},
+): void {
+  const { transposed = false } = options;
+  const size = blocks.lower.shape[0]!;
+  for (let done = 0; done < size; done += CHOLESKY_BLOCK) {
+    const start = transposed ? size - CHOLESKY_BLOCK - done : done;
+    triangularBlock(stream, { ...blocks, x }, { start, transposed });
+  }
+}
+
 /** The factor of S A S + shift I, or null after a bad pivot. */
 async function factorShifted(stream: Stream, a: Matrix, scale: Float64Array, shift: number): Promise<Factor | null> {
   const { gpu } = stream;
@@ -138,14 +172,8 @@ async function factorShifted(stream: Stream, a: Matrix, scale: Float64Array, shi
   using stack = new DisposableStack();
   const lower = stack.use(gpu.upload(scaled, [size, size], "Cholesky factor"));
   const inverse = stack.use(gpu.tensor([size / CHOLESKY_BLOCK, CHOLESKY_BLOCK, CHOLESKY_BLOCK], "Cholesky blocks"));
-  using panel = gpu.tensor([size, CHOLESKY_BLOCK], "Cholesky panel");
   using status = gpu.zeros([1], "Cholesky status", "u32");
-  for (let start = 0; start < size; start += CHOLESKY_BLOCK) {
-    choleskyBlock(stream, { a: lower, inverse, status }, { start, floor: PIVOT_FLOOR });
-    choleskyPanel(stream, { a: lower, inverse, panel }, { start });
-    choleskyUpdate(stream, { panel, a: lower }, { start });
-    if (start / CHOLESKY_BLOCK % BLOCKS_PER_SUBMIT === BLOCKS_PER_SUBMIT - 1) stream.submit();
-  }
+  factorBlocks(stream, { lower, inverse }, status);
   const [[bad]] = await stream.read(status);
   if (bad !== 0) return null;
   stack.move();
@@ -178,10 +206,8 @@ async function solveScaled(
     for (let r = 0; r < b.rows; r++) packed[i * columns + r] = b.data[r * n + i] * scale[i] / factors[r];
   }
   using x = stream.gpu.upload(packed, [size, columns], "right-hand sides");
-  for (let start = 0; start < size; start += CHOLESKY_BLOCK) triangularBlock(stream, { ...factor, x }, { start });
-  for (let start = size - CHOLESKY_BLOCK; start >= 0; start -= CHOLESKY_BLOCK) {
-    triangularBlock(stream, { ...factor, x }, { start, transposed: true });
-  }
+  solveBlocks(stream, factor, x);
+  solveBlocks(stream, factor, x, { transposed: true });
   const [values] = await stream.read(x);
   const out = matrix(b.rows, n);
   for (let i = 0; i < n; i++) {

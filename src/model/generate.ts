@@ -1,9 +1,6 @@
-import { topK } from "../../kernels/top_k.ts";
 import { SeededRandom } from "../linalg/seeded_random.ts";
-import { residual, unembed } from "./forward.ts";
-import { Temps } from "./hooks.ts";
+import { Decoder } from "./decoder.ts";
 import type { Model } from "./model.ts";
-import { makeRows } from "./rows.ts";
 import { checkSampling, sampleIndex, type SamplingOptions } from "./sampling.ts";
 import { TextStream } from "./tokenizer.ts";
 
@@ -31,67 +28,50 @@ export async function* generate(
   const { maxTokens = 64, stopAtSentence = false } = options;
   const room = Math.min(ids.length + maxTokens, model.config.maxPos);
   const random = new SeededRandom(options.seed ?? 0, "generate");
-  const caches = model.makeCaches(1, room);
+  const greedy = (options.temperature ?? 0) === 0;
+  const drawn = greedy ? 1 : Math.min(options.topK ?? 50, model.config.vocab);
+  using decoder = new Decoder(model, room);
   const text = new TextStream(model.tokenizer, { continues: true });
-  try {
-    let next = await step(ids, 0);
-    let held: number | null = null;
-    let written = "";
-    for (let count = 0; count < maxTokens; count++) {
-      if (options.signal?.aborted) return;
-      const token = next;
-      if (token === model.tokenizer.eosId) return;
-      if (stopAtSentence) {
-        const piece = model.tokenizer.tokenText(token);
-        if (held !== null) {
-          if (endsSentence(written, piece)) return;
-          written += ".";
-          yield text.push(held);
-          held = null;
-        }
-        const line = piece.indexOf("\n");
-        if (line >= 0) {
-          yield piece.slice(0, line);
-          return;
-        }
-        if (piece.endsWith(".")) held = token;
+  let next = await step(ids, 0);
+  let held: number | null = null;
+  let written = "";
+  for (let count = 0; count < maxTokens; count++) {
+    if (options.signal?.aborted) return;
+    const token = next;
+    if (token === model.tokenizer.eosId) return;
+    if (stopAtSentence) {
+      const piece = model.tokenizer.tokenText(token);
+      if (held !== null) {
+        if (endsSentence(written, piece)) return;
+        written += ".";
+        yield text.push(held);
+        held = null;
       }
-      if (held === null) {
-        const piece = text.push(token);
-        written += piece;
-        yield piece;
+      const line = piece.indexOf("\n");
+      if (line >= 0) {
+        yield piece.slice(0, line);
+        return;
       }
-      const position = ids.length + count;
-      if (position >= room || (count + 1 === maxTokens && held === null)) break;
-      next = await step([token], position);
+      if (piece.endsWith(".")) held = token;
     }
-    if (held !== null && next !== model.tokenizer.eosId && !endsSentence(written, model.tokenizer.tokenText(next))) {
-      yield text.push(held);
+    if (held === null) {
+      const piece = text.push(token);
+      written += piece;
+      yield piece;
     }
-    yield text.end();
-  } finally {
-    for (const cache of caches) {
-      cache?.k.dispose();
-      cache?.v.dispose();
-    }
+    const position = ids.length + count;
+    if (position >= room || (count + 1 === maxTokens && held === null)) break;
+    next = await step([token], position);
   }
+  if (held !== null && next !== model.tokenizer.eosId && !endsSentence(written, model.tokenizer.tokenText(next))) {
+    yield text.push(held);
+  }
+  yield text.end();
 
   /** Runs new tokens from `start` on and draws the token after them. */
   async function step(tokens: readonly number[], start: number): Promise<number> {
-    const { stream } = model.gpu;
-    using temps = new Temps();
-    using rows = makeRows(model.gpu, [start], [start + tokens.length], tokens.length, room);
-    using input = model.uploadIds([tokens], tokens.length);
-    using at = model.uploadIndex([tokens.length - 1], "last row");
-    const pass = model.pass(rows, { caches });
-    const last = temps.add(residual(pass, input));
-    const logits = temps.add(unembed(pass, last, at));
-    const greedy = (options.temperature ?? 0) === 0;
-    const best = topK(stream, { x: logits }, { k: greedy ? 1 : Math.min(options.topK ?? 50, model.config.vocab) });
-    temps.add(best.values);
-    temps.add(best.indices);
-    const [values, indices] = await stream.read(best.values, best.indices);
-    return indices![sampleIndex(values!, options, random.uniform())]!;
+    const { logits, ids } = await decoder.step(tokens, start, drawn);
+    return ids[sampleIndex(logits, options, random.uniform())]!;
   }
 }
 

@@ -25,8 +25,8 @@ export interface Comparison {
   readonly against: string;
   /** The ratio or count. */
   readonly value: number;
-  /** How the value is written: `8.2 x`, `21 %`, a plain number. */
-  readonly unit: "x" | "%" | "";
+  /** How the value is written: `8.2 x`, `21 %`, `9.1 us`, a plain number. */
+  readonly unit: "x" | "%" | "us" | "";
   /** Bound, if one was set. */
   readonly goal?: Goal;
 }

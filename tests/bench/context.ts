@@ -12,12 +12,16 @@ export interface BenchContext {
   readonly gpu: Gpu;
   /** Folder of the model for parts that need one. */
   readonly modelDir: string;
+  /** SmolLM2-135M-Instruct as a GGUF file; null if there is none. */
+  readonly smollm2: string | null;
   /** Seed of operands and prompts. */
   readonly seed: number;
   /** Timed rounds. */
   readonly rounds: number;
   /** Says what is measured next; throws if the run is to stop. */
   readonly onStage: (stage: string) => void;
+  /** Says what is left out, and why. */
+  readonly onSkip: (reason: string) => void;
 }
 
 /** Calls recorded before a submit: fewer than the parameter blocks of one submit. */
@@ -34,6 +38,16 @@ export function recorded(gpu: Gpu, name: string, record: () => void): Contender 
       }
       gpu.stream.submit();
       await gpu.device.queue.onSubmittedWorkDone();
+    },
+  };
+}
+
+/** A contender that waits for each call, as what it does reads back. */
+export function awaited(name: string, once: () => Promise<unknown>): Contender {
+  return {
+    name,
+    run: async (calls) => {
+      for (let call = 0; call < calls; call++) await once();
     },
   };
 }

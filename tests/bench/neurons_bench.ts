@@ -13,14 +13,14 @@ import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import { nextTokens } from "../../src/model/next_tokens.ts";
 import type { Comparison } from "./comparison.ts";
-import type { BenchContext } from "./context.ts";
-import { type Contender, race, type Timing } from "./race.ts";
+import { awaited, type BenchContext } from "./context.ts";
+import { race, type Timing } from "./race.ts";
 
 /** A fact that the world models know. */
 const PROMPT = "The capital of France is";
 
 /** Neurons wanted. */
-const TOP = 100;
+export const TOP = 100;
 
 /** A neuron's number (layer * dMlp + neuron) with its score. */
 interface Scored {
@@ -32,23 +32,24 @@ interface Scored {
  * The published algorithm (Yu and Ananiadou 2024), batched by layer: one forward pass, then for each layer the product of
  * all its neurons with the vocabulary, softmax, and the increase of the target's log-probability over the layer's base.
  *
- * @param readEach Whether the scores of each layer are read back before the next, as the published loop does; else all
- * together.
+ * @param options `readEach`: whether the scores of each layer are read back before the next, as the published loop does,
+ * else all together; `layers`: those that are scored. Default: all.
  */
-async function rankByLayers(
+export async function rankByLayers(
   model: Model,
   ids: readonly number[],
   target: number,
-  readEach: boolean,
+  options: { readEach: boolean; layers?: readonly number[] },
 ): Promise<Scored[]> {
   const { gpu, config: { nLayers, dMlp, dModel } } = model;
+  const layers = options.layers ?? Array.from({ length: nLayers }, (_, layer) => layer);
   using captures = new Captures(model, ids);
   using base = gpu.tensor([nLayers, dModel], "residuals after attention");
   gpu.stream.copy(captures.bases, base, { from: nLayers * dModel, elements: nLayers * dModel });
   using baseLogProb = captures.projection.logProb(base, target);
-  using scores = gpu.tensor([nLayers * dMlp], "scores");
+  using scores = gpu.tensor([layers.length * dMlp], "scores");
   const index = Array.from({ length: dMlp }, (_, i) => i);
-  for (let layer = 0; layer < nLayers; layer++) {
+  for (const [place, layer] of layers.entries()) {
     using x = writtenVectors(model, [{ weight: `blocks.${layer}.mlp.W_out`, index }]);
     using slot = model.uploadIndex(new Array<number>(dMlp).fill(nLayers + layer), "bases");
     using factor = gpu.tensor([dMlp], "coefficients");
@@ -57,23 +58,26 @@ async function rankByLayers(
     using logits = captures.projection.logits(sums);
     using token = model.uploadIndex(new Array<number>(dMlp).fill(target), "target");
     const { logProb, logSumExp, argmax } = crossEntropy(gpu.stream, { logits, target: token });
-    gpu.stream.copy(logProb, scores, { to: layer * dMlp });
-    if (readEach) await gpu.stream.read(logProb);
+    gpu.stream.copy(logProb, scores, { to: place * dMlp });
+    if (options.readEach) await gpu.stream.read(logProb);
     for (const tensor of [logProb, logSumExp, argmax]) tensor.dispose();
   }
   const [found, bases] = await gpu.stream.read(scores, baseLogProb);
-  return ranked(Float64Array.from(found, (x, i) => x - bases[Math.floor(i / dMlp)]!));
+  return ranked(Array.from(found, (x, i) => {
+    const layer = layers[Math.floor(i / dMlp)]!;
+    return { index: layer * dMlp + i % dMlp, score: x - bases[layer]! };
+  }));
 }
 
 /** The best of all scores, in order. */
-function ranked(scores: Float64Array): Scored[] {
-  return Array.from(scores, (score, index) => ({ index, score }))
+function ranked(scores: Scored[]): Scored[] {
+  return scores
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .slice(0, TOP);
 }
 
 /** Certified: bounds for all neurons, exact scores until the best are certain. */
-async function rankCertified(
+export async function rankCertified(
   model: Model,
   ids: readonly number[],
   target: number,
@@ -91,7 +95,7 @@ async function rankCertified(
 /** All neurons, by the fused kernel that stores no logits. */
 async function rankFused(model: Model, ids: readonly number[], target: number): Promise<Scored[]> {
   using prompt = await ScoredPrompt.open(model, ids, target);
-  return ranked(await ffnNeuronScores(prompt));
+  return ranked(Array.from(await ffnNeuronScores(prompt), (score, index) => ({ index, score })));
 }
 
 /**
@@ -117,19 +121,13 @@ export async function neuronsBench(context: BenchContext): Promise<Comparison[]>
   const ids = model.tokens(PROMPT);
   const target = (await nextTokens(model, ids, 1))[0]!.id;
   const certified = await rankCertified(model, ids, target);
-  const wanted = await rankByLayers(model, ids, target, false);
+  const wanted = await rankByLayers(model, ids, target, { readEach: false });
   checkRanking(certified.neurons, wanted);
   checkRanking(await rankFused(model, ids, target), wanted);
-  const awaited = (name: string, once: () => Promise<unknown>): Contender => ({
-    name,
-    run: async (calls) => {
-      for (let call = 0; call < calls; call++) await once();
-    },
-  });
   const [ours, published, together, fused] = await race([
     awaited("certified", () => rankCertified(model, ids, target)),
-    awaited("by layer", () => rankByLayers(model, ids, target, true)),
-    awaited("by layer, one read-back", () => rankByLayers(model, ids, target, false)),
+    awaited("by layer", () => rankByLayers(model, ids, target, { readEach: true })),
+    awaited("by layer, one read-back", () => rankByLayers(model, ids, target, { readEach: false })),
     awaited("all, fused", () => rankFused(model, ids, target)),
   ], { rounds }) as [Timing, Timing, Timing, Timing];
   const { evaluated, candidates } = certified;

@@ -6,18 +6,27 @@
 import { type ForcedVariant, Gpu } from "../../src/gpu/gpu.ts";
 import type { BenchResult, Comparison } from "./comparison.ts";
 import type { BenchContext } from "./context.ts";
+import { dispatchBench } from "./dispatch_bench.ts";
+import { linalgBench } from "./linalg_bench.ts";
 import { matmulBench } from "./matmul_bench.ts";
 import { matvecBench } from "./matvec_bench.ts";
 import { neuronsBench } from "./neurons_bench.ts";
-import { searchBench, submitsBench } from "./passes_bench.ts";
+import { rowsBench } from "./rows_bench.ts";
+import { searchBench } from "./search_bench.ts";
+import { smollm2Bench } from "./smollm2_bench.ts";
+import { submitsBench } from "./submits_bench.ts";
 
 /** Parts of the bench, as `--only` names them. */
 export const BENCHES = {
   matmul: matmulBench,
   matvec: matvecBench,
+  rows: rowsBench,
+  linalg: linalgBench,
+  dispatch: dispatchBench,
   submits: submitsBench,
   search: searchBench,
   neurons: neuronsBench,
+  smollm2: smollm2Bench,
 } as const satisfies Record<string, (context: BenchContext) => Promise<Comparison[]>>;
 
 /** Name of a part. */

@@ -3,7 +3,7 @@ import { layerNorm } from "../../kernels/layer_norm.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { normRow } from "../reference/norms.ts";
 import { normBound } from "./norm_bounds.ts";
-import { assertWithin, normals, uploadWeight, withGpuThreads } from "./operands.ts";
+import { assertWithin, normals, shadersOf, uploadWeight, withGpuThreads } from "./operands.ts";
 
 const gpu = await Gpu.open();
 const EPS = Math.fround(1e-5);
@@ -46,8 +46,25 @@ Deno.test("layerNorm() reads half weights of odd length", async () => {
   await check(3, 17, { dtype: "bf16" });
 });
 
+Deno.test("layerNorm() agrees with its twin on four rows a subgroup, with rows and columns left over", async () => {
+  for (const [rows, width] of [[4, 4], [5, 28], [7, 32], [6, 36], [9, 1028]] as const) await check(rows, width);
+  for (const dtype of ["f16", "bf16"] as const) await check(5, 44, { dtype });
+  await check(5, 64, { mean: 1000 });
+  await check(26, 8, { groupLimit: 3 });
+});
+
 Deno.test("layerNorm() keeps its digits where the mean is far above the deviation", async () => {
   await check(2, 64, { mean: 1000 });
+});
+
+Deno.test("layerNorm() takes the shader layer_norm_subgroup for four rows or more of whole quads", () => {
+  const shaders = ([[4, 8], [3, 8], [4, 7]] as const).map(([rows, width]) => {
+    using x = gpu.zeros([rows, width], "x");
+    using weight = gpu.zeros([width], "weight");
+    return shadersOf(gpu, () => layerNorm(gpu.stream, { x, weight, bias: weight }, { eps: EPS })[Symbol.dispose]())[0];
+  });
+  const first = gpu.subgroupSize === 8 ? "layer_norm_subgroup" : "layer_norm";
+  assertEquals(shaders, [first, "layer_norm", "layer_norm"]);
 });
 
 Deno.test("layerNorm() folds rows over two grid dimensions", async () => {

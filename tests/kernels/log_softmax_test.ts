@@ -29,6 +29,11 @@ Deno.test("logSoftmax() agrees with its twin with the thread counts of a GPU", a
   });
 });
 
+Deno.test("logSoftmax() agrees with its twin on four rows a subgroup, with rows and columns left over", async () => {
+  for (const [rows, width] of [[4, 4], [5, 28], [7, 32], [6, 36], [9, 1028]] as const) await check(rows, width);
+  await check(26, 8, 3);
+});
+
 Deno.test("logSoftmax() folds rows over two grid dimensions", async () => {
   await check(7, 5, 3);
 });

@@ -98,6 +98,13 @@ export function dirtyPool(gpu: Gpu): void {
   gpu.stream.submit();
 }
 
+/** Kernels that run while `record` does, by the names of their shaders. */
+export function shadersOf(gpu: Gpu, record: () => void): string[] {
+  const names: string[] = [];
+  gpu.stream.observe((variant) => names.push(variant.replace(/\(.*/, "")), record);
+  return names;
+}
+
 /** Runs `body` as on a GPU that is no CPU driver, so that the variants with many threads a row run here too. */
 export async function withGpuThreads(gpu: Gpu, body: () => Promise<void>): Promise<void> {
   const { isCpu } = gpu;

@@ -3,7 +3,7 @@ import { rmsNorm } from "../../kernels/rms_norm.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { normRow } from "../reference/norms.ts";
 import { normBound } from "./norm_bounds.ts";
-import { assertWithin, normals, uploadWeight, withGpuThreads } from "./operands.ts";
+import { assertWithin, normals, shadersOf, uploadWeight, withGpuThreads } from "./operands.ts";
 
 const gpu = await Gpu.open();
 const EPS = Math.fround(1e-6);
@@ -42,6 +42,22 @@ Deno.test("rmsNorm() agrees with its twin with the thread counts of a GPU", asyn
 Deno.test("rmsNorm() reads half weights of odd length", async () => {
   await check(3, 17, { dtype: "f16" });
   await check(3, 17, { dtype: "bf16" });
+});
+
+Deno.test("rmsNorm() agrees with its twin on four rows a subgroup, with rows and columns left over", async () => {
+  for (const [rows, width] of [[4, 4], [5, 28], [7, 32], [6, 36], [9, 1028]] as const) await check(rows, width);
+  for (const dtype of ["f16", "bf16"] as const) await check(5, 44, { dtype });
+  await check(26, 8, { groupLimit: 3 });
+});
+
+Deno.test("rmsNorm() takes the shader rms_norm_subgroup for four rows or more of whole quads", () => {
+  const shaders = ([[4, 8], [3, 8], [4, 7]] as const).map(([rows, width]) => {
+    using x = gpu.zeros([rows, width], "x");
+    using weight = gpu.zeros([width], "weight");
+    return shadersOf(gpu, () => rmsNorm(gpu.stream, { x, weight }, { eps: EPS })[Symbol.dispose]())[0];
+  });
+  const first = gpu.subgroupSize === 8 ? "rms_norm_subgroup" : "rms_norm";
+  assertEquals(shaders, [first, "rms_norm", "rms_norm"]);
 });
 
 Deno.test("rmsNorm() folds rows over two grid dimensions", async () => {

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { softmax } from "../../kernels/softmax.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { softmaxRow } from "../reference/softmax.ts";
-import { assertWithin, withGpuThreads } from "./operands.ts";
+import { assertWithin, shadersOf, withGpuThreads } from "./operands.ts";
 import { logitRows, rowsOf, softmaxBound } from "./softmax_bounds.ts";
 
 const gpu = await Gpu.open();
@@ -27,6 +27,20 @@ Deno.test("softmax() agrees with its twin with the thread counts of a GPU", asyn
   await withGpuThreads(gpu, async () => {
     for (const [rows, width] of [[4, 63], [4, 65], [4, 2049]] as const) await check(rows, width);
   });
+});
+
+Deno.test("softmax() agrees with its twin on four rows a subgroup, with rows and columns left over", async () => {
+  for (const [rows, width] of [[4, 4], [5, 28], [7, 32], [6, 36], [9, 1028]] as const) await check(rows, width);
+  await check(26, 8, 3);
+});
+
+Deno.test("softmax() takes the shader softmax_subgroup for four rows or more of whole quads", () => {
+  const shaders = ([[4, 8], [3, 8], [4, 7]] as const).map(([rows, width]) => {
+    using x = gpu.zeros([rows, width], "x");
+    return shadersOf(gpu, () => softmax(gpu.stream, { x })[Symbol.dispose]())[0];
+  });
+  const first = gpu.subgroupSize === 8 ? "softmax_subgroup" : "softmax";
+  assertEquals(shaders, [first, "softmax", "softmax"]);
 });
 
 Deno.test("softmax() folds rows over two grid dimensions", async () => {

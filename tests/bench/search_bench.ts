@@ -1,5 +1,5 @@
 /**
- * Passes through a model: submits of a forward pass, and a search step against a whole forward and backward pass.
+ * A step of the target search against a whole forward and backward pass through the model.
  *
  * @module
  */
@@ -10,47 +10,16 @@ import { searchStep } from "../../kernels/search_step.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
 import { SearchCone } from "../../src/editing/search_cone.ts";
 import type { SearchOptions, SearchRow } from "../../src/editing/target_search.ts";
-import { SeededRandom } from "../../src/linalg/seeded_random.ts";
 import { Temps } from "../../src/model/hooks.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import type { Comparison } from "./comparison.ts";
 import { type BenchContext, recorded } from "./context.ts";
+import { randomTokens } from "./operands.ts";
 import { race, type Timing } from "./race.ts";
 
-/** Tokens of the prompt, and the position whose MLP output is searched: what stands before it never changes. */
-const TOKENS = 60;
-const POSITION = 44;
-
-/** Random tokens of a model's vocabulary. */
-function randomTokens(model: Model, seed: number, count: number): number[] {
-  const random = new SeededRandom(seed, "bench tokens");
-  return Array.from({ length: count }, () => random.below(model.config.vocab));
-}
-
-/** Counts the submits of one forward pass with its read-back. */
-export async function submitsBench(context: BenchContext): Promise<Comparison[]> {
-  context.onStage("submits of a forward pass");
-  using model = await loadModel(context.gpu, context.modelDir);
-  const tokens = randomTokens(model, context.seed, TOKENS);
-  const pass = async (): Promise<void> => {
-    using cache = model.forward(tokens);
-    await context.gpu.stream.read(cache.logits!);
-  };
-  await pass();
-  const before = context.gpu.stats();
-  await pass();
-  const after = context.gpu.stats();
-  return [{
-    bench: "submits",
-    what: `submits of a forward pass, ${TOKENS} tokens`,
-    ours: `${after.dispatches - before.dispatches} kernels, ${after.reads - before.reads} read-back`,
-    against: "",
-    value: after.submits - before.submits,
-    unit: "",
-    goal: { side: "at most", value: 1 },
-  }];
-}
+/** Tokens of the prompt. */
+export const SEARCH_TOKENS = 60;
 
 /** A search at one layer and position, whose steps are recorded one by one without reading back. */
 class SearchSteps implements Disposable {
@@ -126,17 +95,27 @@ class SearchSteps implements Disposable {
 /** A target that the model does not expect after the tokens: the search has something to do. */
 const UNEXPECTED = 7;
 
+/** Which search is measured, and what it should reach. */
+export interface SearchCase {
+  /** Group, as `--only` names it. */
+  readonly bench: string;
+  /** Layer whose MLP output is searched. */
+  readonly layer: number;
+  /** Position of it among {@linkcode SEARCH_TOKENS}: what stands before never changes. */
+  readonly position: number;
+  /** Largest share of a whole pass. */
+  readonly goal: number;
+}
+
 /** Measures a search step against a forward and backward pass through the whole model, weights frozen in both. */
-export async function searchBench(context: BenchContext): Promise<Comparison[]> {
-  const { gpu, rounds } = context;
-  context.onStage("search step against a whole forward and backward pass");
-  using model = await loadModel(gpu, context.modelDir);
-  const ids = randomTokens(model, context.seed, TOKENS);
-  const layer = Math.floor(model.config.nLayers / 2);
+export async function compareSearch(context: BenchContext, model: Model, search: SearchCase): Promise<Comparison> {
+  const { gpu, seed, rounds } = context;
+  const { layer, position } = search;
+  const ids = randomTokens(model, seed, SEARCH_TOKENS);
   const row: SearchRow = {
     ids,
-    edits: [{ position: POSITION, slot: 0 }],
-    labels: [{ position: TOKENS - 1, token: UNEXPECTED, weight: 1 }],
+    edits: [{ position, slot: 0 }],
+    labels: [{ position: SEARCH_TOKENS - 1, token: UNEXPECTED, weight: 1 }],
   };
   const options: SearchOptions = {
     layer,
@@ -168,16 +147,23 @@ export async function searchBench(context: BenchContext): Promise<Comparison[]> 
   const last = await steps.nll();
   if (!(last < first)) throw new Error(`The search went from ${first} to ${last}: wanted it to come down`);
   const [step, whole] = timings as [Timing, Timing];
-  const where = `layer ${layer} of ${model.config.nLayers}, position ${POSITION} of ${TOKENS}`;
-  return [{
-    bench: "search",
-    what: `search step, ${where}`,
+  return {
+    bench: search.bench,
+    what: `search step, layer ${layer} of ${model.config.nLayers}, position ${position} of ${SEARCH_TOKENS}`,
     ours: `${step.bestMs.toPrecision(3)} ms`,
     against: `whole forward and backward pass: ${whole.bestMs.toPrecision(3)} ms`,
     value: step.bestMs / whole.bestMs,
     unit: "",
-    goal: { side: "at most", value: 1 / 3 },
-  }];
+    goal: { side: "at most", value: search.goal },
+  };
+}
+
+/** Measures a search step in the middle of the model of `--model`. */
+export async function searchBench(context: BenchContext): Promise<Comparison[]> {
+  context.onStage("search step against a whole forward and backward pass");
+  using model = await loadModel(context.gpu, context.modelDir);
+  const layer = Math.floor(model.config.nLayers / 2);
+  return [await compareSearch(context, model, { bench: "search", layer, position: 44, goal: 1 / 3 })];
 }
 
 /** Compares the first value of the search with float64 log-sum-exp of the logits of a plain forward pass. */
