@@ -4,15 +4,14 @@
  * @module
  */
 import { type Command, InvalidArgumentError } from "commander";
-import { describeConversion } from "../../src/checkpoint/load_report.ts";
 import { writeFileAtomic } from "../../src/checkpoint/write_file.ts";
 import { terminalTable } from "../../src/display/table.ts";
 import { measureRoofline } from "../../src/evaluation/doctor/roofline.ts";
 import { chromeTrace, kernelTimes, profileTable } from "../../src/evaluation/profile_report.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import { command, type CommandForm, type CommonFlags } from "./command.ts";
+import { loadedModel } from "./loaded_model.ts";
 import { modelPath } from "./model_path.ts";
 
 /** Flags of commands that run a model. */
@@ -55,9 +54,7 @@ export async function withModel<T>(
 ): Promise<T> {
   const path = await modelPath(dir);
   using gpu = await Gpu.open(maxMemory === undefined ? {} : { maxBytes: maxMemory });
-  using model = await loadModel(gpu, path, {
-    onConversions: (conversions) => conversions.forEach((line) => console.error(describeConversion(line))),
-  });
+  using model = await loadedModel(gpu, path);
   return profile === undefined ? await body(model) : await profiled(gpu, profile, () => body(model));
 }
 
