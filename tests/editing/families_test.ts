@@ -74,22 +74,6 @@ for (const name of NAMES) {
     }
   });
 
-  Deno.test(`edit() makes the answer likelier in ${name}, and reverting gives the same bits`, async () => {
-    using model = await loadFamily(gpu, name);
-    // Contexts of the search are longer than the small window.
-    if (model.config.windowed) return;
-    const [logits, before] = [await lastLogits(model, IDS), await nllOf(model)];
-    const plan = planAt([0], model.config.nLayers);
-    // Nothing is kept but what the write needs, so that it can give the vector that was searched for.
-    const options = { method: "memit", plan, moments: evenMoments(model), spread: { lambda: 1e-3 } } as const;
-    using change = await edit(model, [REQUEST], options);
-    assertEquals(await lastLogits(model, IDS), logits);
-    change.apply();
-    assertLess(await nllOf(model), before);
-    change.revert();
-    assertEquals(await lastLogits(model, IDS), logits);
-  });
-
   Deno.test(`exportModel() writes edits of ${name} as applying them gives`, () =>
     withFolder(async (dir) => {
       using model = await loadFamily(gpu, name);
@@ -103,6 +87,23 @@ for (const name of NAMES) {
       using exported = await loadModel(gpu, `${dir}/out`, { tokenizer: FAMILY_TOKENIZER });
       assertEquals(await lastLogits(exported, IDS), edited);
     }));
+
+  // The contexts of a search are longer than the small window of that model.
+  if (name === "mistral-window") continue;
+
+  Deno.test(`edit() makes the answer likelier in ${name}, and reverting gives the same bits`, async () => {
+    using model = await loadFamily(gpu, name);
+    const [logits, before] = [await lastLogits(model, IDS), await nllOf(model)];
+    const plan = planAt([0], model.config.nLayers);
+    // Nothing is kept but what the write needs, so that it can give the vector that was searched for.
+    const options = { method: "memit", plan, moments: evenMoments(model), spread: { lambda: 1e-3 } } as const;
+    using change = await edit(model, [REQUEST], options);
+    assertEquals(await lastLogits(model, IDS), logits);
+    change.apply();
+    assertLess(await nllOf(model), before);
+    change.revert();
+    assertEquals(await lastLogits(model, IDS), logits);
+  });
 }
 
 Deno.test("exportModel() edits checkpoints of the bare GPT-2 under their own names", () =>
