@@ -9,6 +9,7 @@ import { type PeakWork, peakWork } from "../../src/evaluation/doctor/roofline.ts
 import { SeededRandom } from "../../src/linalg/seeded_random.ts";
 import type { Comparison } from "./comparison.ts";
 import { type BenchContext, recorded } from "./context.ts";
+import { uniform } from "./operands.ts";
 import { jaxPeers, type PeerProduct, tfjsPeers } from "./peers.ts";
 import { race, type Timing } from "./race.ts";
 
@@ -27,12 +28,6 @@ const SHARES = { f32: 18, bf16: 25 };
 
 /** Outputs of each product that are checked against float64. */
 const CHECKED = 64;
-
-/** Uniform numbers in [-1, 1), the same for the same seed and label. */
-export function operand(seed: number, label: string, length: number): Float32Array<ArrayBuffer> {
-  const random = new SeededRandom(seed, "bench", label);
-  return Float32Array.from({ length }, () => 2 * random.uniform() - 1);
-}
 
 /**
  * Checks some outputs of a product against float64.
@@ -111,8 +106,8 @@ async function compare(
     rows,
     inner,
     cols,
-    a: operand(seed, `a ${rows} x ${inner}`, rows * inner),
-    b: operand(seed, `b ${cols} x ${inner}`, cols * inner),
+    a: uniform(seed, `a ${rows} x ${inner}`, rows * inner),
+    b: uniform(seed, `b ${cols} x ${inner}`, cols * inner),
   };
   const halves = toBf16(product.b);
   using a = gpu.upload(product.a, [rows, inner], "bench a");

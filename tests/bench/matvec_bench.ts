@@ -14,7 +14,8 @@ import { SeededRandom } from "../../src/linalg/seeded_random.ts";
 import { randomBlocks } from "../reference/packed.ts";
 import type { Comparison } from "./comparison.ts";
 import { type BenchContext, recorded } from "./context.ts";
-import { checkProduct, operand } from "./matmul_bench.ts";
+import { checkProduct } from "./matmul_bench.ts";
+import { uniform } from "./operands.ts";
 import { race, type Timing } from "./race.ts";
 
 /** Sizes of SmolLM2-135M: up and down projection of the MLP, and the vocabulary. */
@@ -29,9 +30,9 @@ const READ_BYTES = 1 << 25;
 function weight(gpu: Gpu, seed: number, dtype: typeof STORED[number][0], inner: number, cols: number): Tensor {
   const shape = [cols, inner];
   const label = `bench ${dtype}`;
-  if (dtype === "f32") return gpu.upload(operand(seed, label, inner * cols), shape, label);
+  if (dtype === "f32") return gpu.upload(uniform(seed, label, inner * cols), shape, label);
   if (dtype === "bf16") {
-    return gpu.upload(new Uint8Array(toBf16(operand(seed, label, inner * cols)).buffer), shape, label, dtype);
+    return gpu.upload(new Uint8Array(toBf16(uniform(seed, label, inner * cols)).buffer), shape, label, dtype);
   }
   const random = new SeededRandom(seed, label, inner);
   const blocks = randomBlocks(dtype, inner * cols, () => random.uniform());
@@ -47,7 +48,7 @@ export async function matvecBench({ gpu, seed, rounds, onStage }: BenchContext):
   for (const { inner, cols } of SIZES) {
     onStage(`matvec ${inner} -> ${cols}`);
     using stack = new DisposableStack();
-    const x = operand(seed, `x ${inner}`, inner);
+    const x = uniform(seed, `x ${inner}`, inner);
     const a = stack.use(gpu.upload(x, [1, inner], "bench x"));
     const out = stack.use(gpu.tensor([1, cols], "bench product"));
     const weights = STORED.map(([dtype]) => stack.use(weight(gpu, seed, dtype, inner, cols)));

@@ -9,6 +9,7 @@ import { Captures } from "../../src/attribution/captures.ts";
 import { ffnNeuronScores, rankFfnNeurons } from "../../src/attribution/neuron_scores.ts";
 import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
 import { writtenVectors } from "../../src/attribution/weight_vectors.ts";
+import type { Tensor } from "../../src/gpu/tensor.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import { nextTokens } from "../../src/model/next_tokens.ts";
@@ -26,6 +27,26 @@ export const TOP = 100;
 interface Scored {
   readonly index: number;
   readonly score: number;
+}
+
+/** Log-probabilities [rows] of a token with all logits stored, as many rows at a time as one binding holds. */
+function storedLogProb({ model, projection }: Captures, x: Tensor, target: number): Tensor {
+  const { gpu, config: { dModel, vocab } } = model;
+  const { stream } = gpu;
+  const rows = x.length / dModel;
+  const most = Math.floor(gpu.limits.maxStorageBufferBindingSize / (4 * vocab));
+  const out = gpu.tensor([rows], "log-probabilities");
+  for (let first = 0; first < rows; first += most) {
+    const count = Math.min(most, rows - first);
+    using part = gpu.tensor([count, dModel], "projected rows");
+    stream.copy(x, part, { from: first * dModel, elements: part.length });
+    using logits = projection.logits(part);
+    using token = model.uploadIndex(new Array<number>(count).fill(target), "target");
+    const entropy = crossEntropy(stream, { logits, target: token });
+    stream.copy(entropy.logProb, out, { to: first });
+    for (const tensor of Object.values(entropy)) tensor.dispose();
+  }
+  return out;
 }
 
 /**
@@ -55,12 +76,9 @@ export async function rankByLayers(
     using factor = gpu.tensor([dMlp], "coefficients");
     gpu.stream.copy(captures.coefficients, factor, { from: layer * dMlp, elements: dMlp });
     using sums = addScaledRows(gpu.stream, { x, base: captures.bases, slot, factor });
-    using logits = captures.projection.logits(sums);
-    using token = model.uploadIndex(new Array<number>(dMlp).fill(target), "target");
-    const { logProb, logSumExp, argmax } = crossEntropy(gpu.stream, { logits, target: token });
+    using logProb = storedLogProb(captures, sums, target);
     gpu.stream.copy(logProb, scores, { to: place * dMlp });
     if (options.readEach) await gpu.stream.read(logProb);
-    for (const tensor of [logProb, logSumExp, argmax]) tensor.dispose();
   }
   const [found, bases] = await gpu.stream.read(scores, baseLogProb);
   return ranked(Array.from(found, (x, i) => {
