@@ -29,6 +29,7 @@ await run(program, async (signal) => {
     }
   >();
   const prompt = program.args[0]!;
+  if (flags.top === 0) throw new UsageError("Cannot show 0 tokens: give --top 1 or more");
   if (prompt.trim() === "") throw new UsageError("Cannot ask an empty prompt: give some text");
   await withModel(flags.model, flags, async (model) => {
     if (flags.patch) {

@@ -102,6 +102,7 @@ export async function checkRequests(
   options: EditOptions,
 ): Promise<EditRequest[]> {
   const { method = "ace", mode = "chain", facts } = options;
+  const wanted = normalizeRequests(requests, facts && mode === "chain" ? (t) => facts.relationOf(t).name : undefined);
   if (method === "ace" && mode === "chain" && !facts) {
     throw new TypeError(
       "Cannot edit in chain mode without facts: found none, wanted other heads that lead to the subject and siblings " +
@@ -110,7 +111,6 @@ export async function checkRequests(
   }
   // Without a corpus there is nothing to plan for.
   if (!options.moments) corpusFor(model, options);
-  const wanted = normalizeRequests(requests, facts && mode === "chain" ? (t) => facts.relationOf(t).name : undefined);
   const pairs = wanted.map(({ prompt, subject, target }) => ({
     prompt: prompt.replace("{}", () => subject),
     answer: target,

@@ -41,6 +41,7 @@ for (const name of COMMANDS) {
 const WRONG_CALLS: [string[], string][] = [
   [["ask"], "missing required argument 'prompt'"],
   [["ask", " "], "Cannot ask an empty prompt"],
+  [["ask", "--top", "0", "Hello"], "Cannot show 0 tokens: give --top 1 or more"],
   [["ask", "--max-memory", "lots", "Hello"], "Wanted a size such as 500MB, 8GiB or a number of bytes"],
   [["ask", "--seed", "-1", "Hello"], "Wanted a whole number of at least 0"],
   [["attribute"], "required option '--prompt <text>'"],
