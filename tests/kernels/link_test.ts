@@ -17,6 +17,6 @@ Deno.test("link() refuses a name that is not shared, and says which are", () => 
   assertThrows(
     () => link("// calls     nothing_such\n"),
     TypeError,
-    'Cannot link a shader: it calls "nothing_such", wanted one of attention_products, decode,',
+    'Cannot link a shader: it calls "nothing_such", wanted one of attention_products, block_products, decode,',
   );
 });
