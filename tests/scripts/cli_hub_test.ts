@@ -92,7 +92,7 @@ Deno.test("pull refuses a family that cannot be loaded before it fetches weights
     hub.files.get("config.json")!.bytes = new TextEncoder().encode('{"model_type": "mamba"}');
     const { code, stdout, stderr } = await ended(start(cache, hub, "pull", REPO));
     assertEquals([code, stdout], [1, ""]);
-    assertStringIncludes(stderr, 'found model_type "mamba", wanted one of');
+    assertStringIncludes(stderr, 'found model_type "mamba", a recurrent model, wanted a dense text model');
     assertEquals(hub.requestsOf("model.safetensors"), []);
   }));
 
