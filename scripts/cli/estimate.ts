@@ -33,7 +33,7 @@ export async function printEstimate(flags: Pick<ModelFlags, "model" | "maxMemory
   const peakBytes = load!.gpuBytes + Math.max(...stages.slice(1).map(({ gpuBytes }) => gpuBytes));
   const available = gpu.availableBytes === Number.MAX_SAFE_INTEGER ? null : gpu.availableBytes;
   const largest = largestWeight(config, DTYPE);
-  const limit = Math.min(gpu.limits.maxBufferSize, Number.MAX_SAFE_INTEGER);
+  const limit = gpu.limits.maxBufferSize;
   const rows = stages.map(({ stage, gpuBytes, hostBytes, seconds }) => [
     stage,
     formatBytes(gpuBytes),

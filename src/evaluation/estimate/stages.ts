@@ -57,7 +57,7 @@ const F64 = 8;
 const PROBES = 7;
 const PROBE_STEPS = 6;
 
-/** A backward pass costs about two forward passes where weights are frozen: one product by input for each by output. */
+/** A step costs about two forward passes where weights are frozen: one product backward for each forward one. */
 const FORWARD_AND_BACKWARD = 2;
 
 /**

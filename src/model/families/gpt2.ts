@@ -1,41 +1,19 @@
 import { z } from "zod";
 import type { Architecture, ModelConfig, WeightSpec } from "../architectures.ts";
-import { activation, checkConfig, GELUS, only, size } from "./fields.ts";
+import { checkConfig, only } from "./fields.ts";
+import { GPT_FIELDS, gptSizes } from "./gpt_like.ts";
 import { conv1d, dMlp, dModel, linear, outputsOf, vector, vocab } from "./specs.ts";
 
 const schema = z.looseObject({
-  n_embd: size,
-  n_head: size,
-  n_layer: size,
-  n_inner: size.nullish(),
-  n_positions: size,
-  vocab_size: size,
-  layer_norm_epsilon: z.number().positive().default(1e-5),
-  activation_function: GELUS.default("gelu_new"),
+  ...GPT_FIELDS,
   tie_word_embeddings: z.boolean().default(true),
-  scale_attn_weights: only([true]),
   scale_attn_by_inverse_layer_idx: only([false]),
   add_cross_attention: only([false]),
 });
 
 function readConfig(json: unknown, path: string): ModelConfig {
   const c = checkConfig(schema, json, path);
-  return {
-    family: "gpt2",
-    nLayers: c.n_layer,
-    dModel: c.n_embd,
-    nHeads: c.n_head,
-    nKvHeads: c.n_head,
-    dHead: c.n_embd / c.n_head,
-    dMlp: c.n_inner ?? 4 * c.n_embd,
-    vocab: c.vocab_size,
-    maxPos: c.n_positions,
-    eps: c.layer_norm_epsilon,
-    rotary: null,
-    parallel: false,
-    activation: activation(c.activation_function),
-    tied: c.tie_word_embeddings,
-  };
+  return { family: "gpt2", ...gptSizes(c), rotary: null, parallel: false, tied: c.tie_word_embeddings };
 }
 
 const h = "transformer.h.{}.";

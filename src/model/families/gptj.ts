@@ -1,41 +1,20 @@
 import { z } from "zod";
 import type { Architecture, ModelConfig } from "../architectures.ts";
-import { activation, checkConfig, GELUS, only, size } from "./fields.ts";
+import { checkConfig, only, size } from "./fields.ts";
+import { GPT_FIELDS, gptSizes } from "./gpt_like.ts";
 import { dMlp, dModel, linear, vector, vocab } from "./specs.ts";
 
 const schema = z.looseObject({
-  n_embd: size,
-  n_head: size,
-  n_layer: size,
-  n_inner: size.nullish(),
-  n_positions: size,
-  vocab_size: size,
+  ...GPT_FIELDS,
   rotary_dim: size,
-  layer_norm_epsilon: z.number().positive().default(1e-5),
-  activation_function: GELUS.default("gelu_new"),
   tie_word_embeddings: only([false]),
   rope_scaling: only([null]),
-  scale_attn_weights: only([true]),
 });
 
 function readConfig(json: unknown, path: string): ModelConfig {
   const c = checkConfig(schema, json, path);
-  return {
-    family: "gptj",
-    nLayers: c.n_layer,
-    dModel: c.n_embd,
-    nHeads: c.n_head,
-    nKvHeads: c.n_head,
-    dHead: c.n_embd / c.n_head,
-    dMlp: c.n_inner ?? 4 * c.n_embd,
-    vocab: c.vocab_size,
-    maxPos: c.n_positions,
-    eps: c.layer_norm_epsilon,
-    rotary: { dims: c.rotary_dim, theta: 10000 },
-    parallel: true,
-    activation: activation(c.activation_function),
-    tied: false,
-  };
+  const rotary = { dims: c.rotary_dim, theta: 10000 };
+  return { family: "gptj", ...gptSizes(c), rotary, parallel: true, tied: false };
 }
 
 const h = "transformer.h.{}.";
