@@ -1,5 +1,8 @@
 /**
- * Text to tokens and back, with the place of every token in the text.
+ * Text to tokens and back through `@huggingface/tokenizers`, with our own offsets: the place of every token in the text.
+ *
+ * The library normalizes, splits, merges and decodes. Its stages are run one by one, so that each result can be placed in
+ * the text, and what it does otherwise than the reference is written for it in another way first (`tokenizer/`).
  *
  * @module
  */
@@ -7,11 +10,11 @@
 import { join } from "node:path";
 import { makeSectioner, type Section } from "./tokenizer/added_tokens.ts";
 import { Bpe } from "./tokenizer/bpe.ts";
-import { type Decoder, makeDecoder, type TextBuilder } from "./tokenizer/decoder.ts";
+import { type Decoder, makeDecoder } from "./tokenizer/decoder.ts";
 import { makeNormalizer } from "./tokenizer/normalizer.ts";
-import { type Offset, PlacedText } from "./tokenizer/placed_text.ts";
+import { type Offset, PlacedText, utf8Length } from "./tokenizer/placed_text.ts";
 import { makePostProcessor, type PlacedToken, type PostProcessor } from "./tokenizer/post_processor.ts";
-import { makePreTokenizer, type PreTokenizer } from "./tokenizer/pre_tokenizer.ts";
+import { makePreTokenizer } from "./tokenizer/pre_tokenizer.ts";
 import {
   checkTokenizerFile,
   type MarkedIds,
@@ -49,7 +52,7 @@ export interface TokenizedText {
 /** How a text comes apart: added tokens and what is between them, and that into words. */
 interface TextSplit {
   readonly sections: (text: PlacedText) => Section[];
-  readonly words: PreTokenizer;
+  readonly words: (section: PlacedText) => PlacedText[];
 }
 
 function makeSplit(path: string, file: TokenizerFile, prefix: boolean): TextSplit {
@@ -159,8 +162,7 @@ export class Tokenizer {
    */
   decode(ids: readonly number[], options: DecodeOptions = {}): string {
     const kept = options.skipSpecial ? ids.filter((id) => !this.#special.has(id)) : ids;
-    const stream = new TextStream(this, options);
-    return kept.map((id) => stream.push(id)).join("") + stream.end();
+    return this.decodeTokens(kept.flatMap((id) => this.spelling(id) ?? []), options.continues ?? false);
   }
 
   /**
@@ -192,13 +194,23 @@ export class Tokenizer {
   }
 
   /**
-   * Starts a text that grows token by token.
+   * Decodes tokens to text.
    *
+   * @param tokens Tokens as the vocabulary spells them.
    * @param continues Whether the text continues another.
-   * @returns Takes tokens as the vocabulary spells them.
+   * @returns The text.
    */
-  startText(continues: boolean): TextBuilder {
-    return this.#decoder.start(continues);
+  decodeTokens(tokens: readonly string[], continues: boolean): string {
+    return this.#decoder.decode(tokens, continues);
+  }
+
+  /**
+   * Whether what a token stands for may depend on the one behind it.
+   *
+   * @param token Token as the vocabulary spells it.
+   */
+  isOpen(token: string): boolean {
+    return this.#decoder.isOpen(token);
   }
 
   /**
@@ -239,19 +251,17 @@ function unitsOfBytes(text: string): (byte: number) => number {
   const units: number[] = [];
   let unit = 0;
   for (const character of text) {
-    const code = character.codePointAt(0)!;
-    for (let length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4; length > 0; length--) {
-      units.push(unit);
-    }
+    for (let length = utf8Length(character); length > 0; length--) units.push(unit);
     unit += character.length;
   }
   return (byte) => units[byte]!;
 }
 
-/** Turns tokens that arrive one by one into text, holding back the bytes of an unfinished character. */
+/** Turns tokens that arrive one by one into text, holding back those whose characters are not complete. */
 export class TextStream {
   readonly #tokenizer: Tokenizer;
-  readonly #text: TextBuilder;
+  #held: string[] = [];
+  #continues: boolean;
 
   /**
    * Starts an empty text.
@@ -261,7 +271,7 @@ export class TextStream {
    */
   constructor(tokenizer: Tokenizer, { continues = false }: Pick<DecodeOptions, "continues"> = {}) {
     this.#tokenizer = tokenizer;
-    this.#text = tokenizer.startText(continues);
+    this.#continues = continues;
   }
 
   /**
@@ -272,7 +282,14 @@ export class TextStream {
    */
   push(id: number): string {
     const token = this.#tokenizer.spelling(id);
-    return token === null ? "" : this.#text.push(token);
+    if (token === null) return "";
+    this.#held.push(token);
+    const text = this.#tokenizer.isOpen(token) ? "" : this.#tokenizer.decodeTokens(this.#held, this.#continues);
+    // U+FFFD may become a character with the next bytes; what gave no text yet may still be the front of it.
+    if (text === "" || text.endsWith("\ufffd")) return "";
+    this.#held = [];
+    this.#continues = true;
+    return text;
   }
 
   /**
@@ -281,6 +298,6 @@ export class TextStream {
    * @returns What was held back: U+FFFD for an unfinished character, or the characters of a last run of bytes.
    */
   end(): string {
-    return this.#text.end();
+    return this.#tokenizer.decodeTokens(this.#held, this.#continues);
   }
 }

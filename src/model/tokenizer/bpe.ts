@@ -1,9 +1,12 @@
 /**
- * Byte pair encoding (Sennrich et al. 2016): neighbours are merged, the pair of the lowest rank first, of equal ranks the
- * leftmost.
+ * Byte pair encoding (Sennrich et al. 2016): the library merges neighbours, the pair of the lowest rank first, of equal
+ * ranks the leftmost; here its pieces get ids and lengths, and what the vocabulary lacks is spelled in bytes or unknown.
  *
  * @module
  */
+
+import { BPE } from "@huggingface/tokenizers";
+import { utf8Length } from "./placed_text.ts";
 
 /** What a vocabulary and its merges are, checked: every id is whole and every merge is of tokens that exist. */
 export interface BpeModel {
@@ -31,64 +34,6 @@ export interface BpeTokens {
   readonly lengths: readonly number[];
 }
 
-interface Merge {
-  readonly rank: number;
-  readonly id: number;
-}
-
-/** A merge that is possible at a place of the chain. */
-interface Candidate {
-  readonly rank: number;
-  readonly left: number;
-  readonly id: number;
-}
-
-/** Candidates, the best on top. */
-class CandidateHeap {
-  readonly #items: Candidate[] = [];
-
-  push(item: Candidate): void {
-    const items = this.#items;
-    let at = items.length;
-    items.push(item);
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!isBefore(item, items[parent]!)) break;
-      items[at] = items[parent]!;
-      at = parent;
-    }
-    items[at] = item;
-  }
-
-  pop(): Candidate | undefined {
-    const items = this.#items;
-    const top = items[0];
-    const last = items.pop();
-    if (items.length === 0 || last === undefined) return top;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= items.length) break;
-      if (child + 1 < items.length && isBefore(items[child + 1]!, items[child]!)) child++;
-      if (!isBefore(items[child]!, last)) break;
-      items[at] = items[child]!;
-      at = child;
-    }
-    items[at] = last;
-    return top;
-  }
-}
-
-function isBefore(a: Candidate, b: Candidate): boolean {
-  return a.rank < b.rank || (a.rank === b.rank && a.left < b.left);
-}
-
-/** Length of a character in UTF-8. */
-function utf8Length(character: string): number {
-  const code = character.codePointAt(0)!;
-  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-}
-
 /** How a vocabulary that falls back to bytes spells one of them. */
 export function byteToken(byte: number): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
@@ -101,10 +46,7 @@ const CACHED_LENGTH = 64;
 /** Encodes words; made once for a vocabulary. */
 export class Bpe {
   readonly #model: BpeModel;
-  /** Merges by left id times {@link #stride} plus right id. */
-  readonly #merges = new Map<number, Merge>();
-  readonly #stride: number;
-  readonly #bytes: readonly (number | undefined)[];
+  readonly #library: BPE;
   readonly #unknownId: number | null;
   readonly #cache = new Map<string, BpeTokens>();
 
@@ -115,16 +57,16 @@ export class Bpe {
    */
   constructor(model: BpeModel) {
     this.#model = model;
-    const { vocab } = model;
-    let largest = 0;
-    for (const id of vocab.values()) largest = Math.max(largest, id);
-    this.#stride = largest + 1;
-    for (const [i, [left, right]] of model.merges.entries()) {
-      const key = vocab.get(left)! * this.#stride + vocab.get(right)!;
-      this.#merges.set(key, { rank: model.mergeRanks?.[i] ?? i, id: vocab.get(left + right)! });
+    this.#library = new BPE({
+      type: "BPE",
+      vocab: Object.fromEntries(model.vocab),
+      merges: model.merges as [string, string][],
+      ignore_merges: model.ignoreMerges,
+    });
+    for (const [i, rank] of (model.mergeRanks ?? []).entries()) {
+      this.#library.bpe_ranks.set(JSON.stringify(model.merges[i]), rank);
     }
-    this.#bytes = Array.from({ length: 256 }, (_, byte) => vocab.get(byteToken(byte)));
-    this.#unknownId = model.unknown === null ? null : vocab.get(model.unknown)!;
+    this.#unknownId = model.unknown === null ? null : model.vocab.get(model.unknown)!;
   }
 
   /**
@@ -134,11 +76,9 @@ export class Bpe {
    * @returns Its tokens; none for an empty text.
    */
   encode(word: string): BpeTokens {
-    const whole = this.#model.ignoreMerges ? this.#model.vocab.get(word) : undefined;
-    if (whole !== undefined) return { ids: [whole], lengths: [new TextEncoder().encode(word).length] };
     const cached = this.#cache.get(word);
     if (cached !== undefined) return cached;
-    const tokens = this.#merge(this.#spell(word));
+    const tokens = this.#place(this.#split(word));
     if (word.length <= CACHED_LENGTH) {
       if (this.#cache.size >= CACHED_WORDS) this.#cache.clear();
       this.#cache.set(word, tokens);
@@ -146,9 +86,25 @@ export class Bpe {
     return tokens;
   }
 
-  /** The tokens of the single characters. An unknown one waits until the next known one, even over bytes. */
-  #spell(word: string): { ids: number[]; lengths: number[] } {
-    const { vocab, byteFallback, fuseUnknown } = this.#model;
+  #split(word: string): readonly string[] {
+    const { vocab, ignoreMerges } = this.#model;
+    if (ignoreMerges && vocab.has(word)) return [word];
+    const pieces = this.#library.bpe(word);
+    if (this.#unknownId !== null) return pieces;
+    // What is left out does not keep its neighbours from merging in the reference.
+    const kept = pieces.filter((piece) => vocab.has(piece) || this.#bytes(piece) !== null);
+    return kept.length === pieces.length ? pieces : this.#library.bpe(kept.join(""));
+  }
+
+  /** Ids of the bytes of a character, or null where the vocabulary does not fall back to them. */
+  #bytes(character: string): number[] | null {
+    if (!this.#model.byteFallback) return null;
+    const ids = Array.from(new TextEncoder().encode(character), (byte) => this.#model.vocab.get(byteToken(byte)));
+    return ids.includes(undefined) ? null : ids as number[];
+  }
+
+  /** Ids and lengths. As in the reference, an unknown character waits until the next known one, even over bytes. */
+  #place(pieces: readonly string[]): BpeTokens {
     const ids: number[] = [];
     const lengths: number[] = [];
     const add = (id: number, length: number): void => {
@@ -160,53 +116,20 @@ export class Bpe {
       if (waiting > 0) add(this.#unknownId!, waiting);
       waiting = 0;
     };
-    for (const character of word) {
-      const id = vocab.get(character);
+    for (const piece of pieces) {
+      const id = this.#model.vocab.get(piece);
+      const length = Array.from(piece, utf8Length).reduce((sum, bytes) => sum + bytes, 0);
+      const bytes = id === undefined ? this.#bytes(piece) : null;
       if (id !== undefined) {
         settle();
-        add(id, utf8Length(character));
-        continue;
-      }
-      const bytes = byteFallback ? Array.from(new TextEncoder().encode(character), (byte) => this.#bytes[byte]) : [];
-      if (byteFallback && bytes.every((byte) => byte !== undefined)) {
-        for (const byte of bytes) add(byte, 1);
-      } else if (this.#unknownId !== null) {
-        if (!fuseUnknown) settle();
-        waiting += utf8Length(character);
+        add(id, length);
+      } else if (bytes !== null) { for (const byte of bytes) add(byte, 1); }
+      else {
+        if (!this.#model.fuseUnknown) settle();
+        waiting += length;
       }
     }
     settle();
     return { ids, lengths };
-  }
-
-  #merge({ ids, lengths }: { ids: number[]; lengths: number[] }): BpeTokens {
-    const count = ids.length;
-    const next = Array.from({ length: count }, (_, i) => i + 1);
-    const previous = Array.from({ length: count }, (_, i) => i - 1);
-    const heap = new CandidateHeap();
-    const find = (left: number, right: number): Merge | undefined =>
-      this.#merges.get(ids[left]! * this.#stride + ids[right]!);
-    const propose = (left: number): void => {
-      const right = left < 0 ? count : next[left]!;
-      const merge = right < count ? find(left, right) : undefined;
-      if (merge !== undefined) heap.push({ ...merge, left });
-    };
-    for (let i = 0; i + 1 < count; i++) propose(i);
-    for (let best = heap.pop(); best !== undefined; best = heap.pop()) {
-      const { left, id } = best;
-      if (lengths[left] === 0 || next[left]! >= count) continue;
-      const right = next[left]!;
-      // The pair may have changed since it was proposed.
-      if (find(left, right)?.id !== id) continue;
-      ids[left] = id;
-      lengths[left]! += lengths[right]!;
-      lengths[right] = 0;
-      next[left] = next[right]!;
-      if (next[left]! < count) previous[next[left]!] = left;
-      propose(previous[left]!);
-      propose(left);
-    }
-    const kept = lengths.flatMap((length, i) => length > 0 ? [i] : []);
-    return { ids: kept.map((i) => ids[i]!), lengths: kept.map((i) => lengths[i]!) };
   }
 }

@@ -1,118 +1,80 @@
 /**
- * Tokens back to text, one by one: bytes in the byte-level alphabet, or pieces with space marks and byte tokens.
+ * Tokens back to text, by the library: bytes in the byte-level alphabet, or pieces with space marks and byte tokens.
  *
  * @module
  */
 
+import { ByteFallbackDecoder, ByteLevelDecoder, ByteLevelPreTokenizer, SequenceDecoder } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { validateJson } from "../../checkpoint/json_file.ts";
-import { tokenToBytes } from "./byte_level.ts";
 import { prependScheme } from "./pre_tokenizer.ts";
 import { listSteps, type Step, unsupported } from "./steps.ts";
 
-/** A text that grows token by token. */
-export interface TextBuilder {
-  /** Takes a token and gives the characters that are now certain. */
-  push(token: string): string;
-  /** Gives what was held back. */
-  end(): string;
-}
-
 /** How tokens become text. */
 export interface Decoder {
-  /** Starts an empty text; one that continues another keeps the space in front of its first word. */
-  start(continues: boolean): TextBuilder;
+  /** The text of tokens; one that continues another keeps the space in front of its first word. */
+  decode(tokens: readonly string[], continues: boolean): string;
   /** Bytes that one token stands for, wherever it stands. */
   bytes(token: string): Uint8Array;
+  /** Whether what a token stands for may depend on the one behind it. */
+  isOpen(token: string): boolean;
 }
 
-const BYTE_LEVEL: Decoder = {
-  start(): TextBuilder {
-    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-    return {
-      push: (token) => decoder.decode(tokenToBytes(token), { stream: true }),
-      end: () => decoder.decode(),
-    };
-  },
-  bytes: tokenToBytes,
-};
-
-/** How pieces become text. */
-interface PieceRules {
-  /** Rewrites a piece; `first` for the first of a text. */
-  readonly rewrite: (piece: string, first: boolean) => string;
-  /** Whether `<0x0A>` stands for a byte. */
-  readonly byteFallback: boolean;
-  /** What is left out at the front of the text, and how often at most. */
-  readonly strip: { readonly content: string; readonly start: number };
-}
-
-function byteOfPiece(piece: string): number | null {
-  const found = /^<0x([0-9a-fA-F]{2})>$/.exec(piece);
-  return found === null ? null : parseInt(found[1]!, 16);
+function makeByteLevel(): Decoder {
+  const library = new ByteLevelDecoder({ type: "ByteLevel" });
+  const alphabet = new ByteLevelPreTokenizer({ type: "ByteLevel", use_regex: false });
+  // A token with a character outside the alphabet stands for its own spelling; the library has zeros for it.
+  const spell = (token: string): string =>
+    [...token].every((character) => character in library.byte_decoder) ? token : alphabet.pre_tokenize_text(token)[0]!;
+  return {
+    decode: (tokens) => library.decode(tokens.map(spell)),
+    bytes: (token) => Uint8Array.from(spell(token), (character) => library.byte_decoder[character]!),
+    isOpen: () => false,
+  };
 }
 
 /** Bytes that are UTF-8 become characters; of others each becomes U+FFFD, as in the reference. */
-function textOfBytes(bytes: readonly number[]): string {
+function textOfBytes(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return "\ufffd".repeat(bytes.length);
   }
 }
 
-/** A text of pieces. A run of byte tokens is held back to its end: one bad byte changes how all of it reads. */
-class PieceText implements TextBuilder {
-  readonly #rules: PieceRules;
-  #bytes: number[] = [];
-  #first: boolean;
-  #toStrip: number;
-
-  constructor(rules: PieceRules, continues: boolean) {
-    this.#rules = rules;
-    this.#first = !continues;
-    this.#toStrip = continues ? 0 : rules.strip.start;
-  }
-
-  push(token: string): string {
-    const piece = this.#rules.rewrite(token, this.#first);
-    this.#first = false;
-    const byte = this.#rules.byteFallback ? byteOfPiece(piece) : null;
-    if (byte === null) return this.#strip(this.#settle() + piece);
-    this.#bytes.push(byte);
-    return "";
-  }
-
-  end(): string {
-    return this.#strip(this.#settle());
-  }
-
-  #settle(): string {
-    const text = textOfBytes(this.#bytes);
-    this.#bytes = [];
-    return text;
-  }
-
-  #strip(text: string): string {
-    const { content } = this.#rules.strip;
-    let from = 0;
-    while (this.#toStrip > 0 && text.startsWith(content, from)) {
-      from += content.length;
-      this.#toStrip--;
-    }
-    if (from < text.length) this.#toStrip = 0;
-    return text.slice(from);
-  }
+/** The library's step with its bytes read as the reference reads them: the library drops U+FEFF and counts bad ones else. */
+class ByteFallback extends ByteFallbackDecoder {
+  override text_decoder = { decode: textOfBytes } as unknown as TextDecoder;
 }
 
-function piecesDecoder(rules: PieceRules): Decoder {
+const BYTE = /^<0x([0-9a-fA-F]{2})>$/;
+
+/** A decoder of the library's steps; `first` rewrites the first token of a text that continues no other. */
+function makePieces(steps: readonly Step[], first: (token: string) => string = (token) => token): Decoder {
+  const sequence = (continues: boolean): SequenceDecoder => {
+    const decoders = steps.filter(({ type }) => !continues || type !== "Strip");
+    const library = new SequenceDecoder({ type: "Sequence", decoders: decoders as never });
+    library.decoders = library.decoders.map((step) =>
+      step instanceof ByteFallbackDecoder ? new ByteFallback({ type: "ByteFallback" }) : step
+    );
+    return library;
+  };
+  const fromStart = sequence(false);
+  const continuing = sequence(true);
+  const fallsBack = steps.some(({ type }) => type === "ByteFallback");
   return {
-    start: (continues) => new PieceText(rules, continues),
+    decode: (tokens, continues) =>
+      continues
+        ? continuing.decode([...tokens])
+        : fromStart.decode(tokens.map((token, i) => i === 0 ? first(token) : token)),
     bytes(token) {
-      const piece = rules.rewrite(token, false);
-      const byte = rules.byteFallback ? byteOfPiece(piece) : null;
-      return byte === null ? new TextEncoder().encode(piece) : Uint8Array.of(byte);
+      const byte = fallsBack ? BYTE.exec(token) : null;
+      return byte === null
+        ? new TextEncoder().encode(continuing.decode([token]))
+        : Uint8Array.of(parseInt(byte[1]!, 16));
     },
+    // One bad byte changes how a whole run of them reads.
+    isOpen: (token) => fallsBack && BYTE.test(token),
   };
 }
 
@@ -121,10 +83,22 @@ const replaceSchema = z.looseObject({
   content: z.string(),
 });
 const stripSchema = z.looseObject({
-  content: z.string().refine((text) => [...text].length === 1, "wanted one character"),
+  content: z.string().refine((text) => text.length === 1, "wanted one character"),
   start: z.int().min(0),
   stop: z.literal(0),
 });
+
+/** The library takes a dollar sign in what it writes for a reference to the match. */
+function replace(pattern: string, content: string): Step {
+  return { type: "Replace", pattern: { String: pattern }, content: content.replaceAll("$", "$$$$") };
+}
+
+function repairStep(path: string, step: Step): Step {
+  if (step.type === "Strip") validateJson(path, step, stripSchema);
+  if (step.type !== "Replace") return step;
+  const { pattern, content } = validateJson(path, step, replaceSchema);
+  return replace(pattern.String, content);
+}
 
 /** Whether steps stand in the order in which a text can be built token by token. */
 function isInOrder(types: readonly string[]): boolean {
@@ -143,25 +117,18 @@ export function makeDecoder(path: string, root: Step | null): Decoder {
   const known = ["ByteLevel", "Metaspace", "Replace", "ByteFallback", "Fuse", "Strip"];
   const steps = listSteps(path, "decoder", root, known);
   const types = steps.map(({ type }) => type);
-  if (types.join() === "ByteLevel") return BYTE_LEVEL;
+  if (types.join() === "ByteLevel") return makeByteLevel();
   if (types.join() === "Metaspace") {
     const { replacement, scheme } = prependScheme(path, steps[0]!);
-    const rewrite = (piece: string, first: boolean): string =>
-      piece.replaceAll(replacement, first && scheme !== "never" ? "" : " ");
-    return piecesDecoder({ rewrite, byteFallback: false, strip: { content: " ", start: 0 } });
+    // The library's step takes one space off the first token, the reference's every mark, unless it never puts one.
+    return makePieces(
+      [replace(replacement, " ")],
+      (token) => scheme === "never" ? token : token.replaceAll(replacement, ""),
+    );
   }
   if (types.length === 0 || !isInOrder(types)) {
     const found = types.length === 0 ? "no decoder" : `the decoder steps ${types.join(", ")}`;
     throw unsupported(path, found, "ByteLevel, Metaspace, or Replace, ByteFallback, Fuse and Strip in this order");
   }
-  const replaces = steps.filter(({ type }) => type === "Replace").map((step) =>
-    validateJson(path, step, replaceSchema)
-  );
-  const strip = steps.find(({ type }) => type === "Strip");
-  return piecesDecoder({
-    rewrite: (piece) =>
-      replaces.reduce((text, { pattern, content }) => text.replaceAll(pattern.String, () => content), piece),
-    byteFallback: types.includes("ByteFallback"),
-    strip: strip === undefined ? { content: " ", start: 0 } : validateJson(path, strip, stripSchema),
-  });
+  return makePieces(steps.map((step) => repairStep(path, step)));
 }

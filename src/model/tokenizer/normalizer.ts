@@ -1,36 +1,46 @@
 /**
- * What is done to a text before it is split: Unicode normalization, and the space marks of SentencePiece.
+ * What is done to a text before it is split: Unicode normalization, and the space marks of SentencePiece. The library does
+ * it, step by step, so that places are kept.
  *
  * @module
  */
 
+import {
+  type Normalizer as Rewriter,
+  PrependNormalizer,
+  ReplaceNormalizer,
+  SequenceNormalizer,
+} from "@huggingface/tokenizers";
 import { z } from "zod";
 import { validateJson } from "../../checkpoint/json_file.ts";
-import { literalPattern } from "./oniguruma.ts";
+import { repairPattern } from "./oniguruma.ts";
 import type { PlacedText } from "./placed_text.ts";
-import { patternOf, patternSchema } from "./split.ts";
+import { patternSchema, regexOf } from "./split.ts";
 import { listSteps, type Step } from "./steps.ts";
-import { toUnicodeForm, type UnicodeForm } from "./unicode_forms.ts";
+import { toUnicodeForm, type UnicodeNormalizer } from "./unicode_forms.ts";
 
 /** Rewrites a text. */
 export type Normalizer = (text: PlacedText) => PlacedText;
 
-const FORMS = ["NFC", "NFD", "NFKC", "NFKD"];
-
 const prependSchema = z.looseObject({ prepend: z.string().min(1) });
 const replaceSchema = z.looseObject({ pattern: patternSchema, content: z.string() });
 
-function makeStep(path: string, step: Step): Normalizer {
+function repairStep(path: string, step: Step): Step {
   if (step.type === "Prepend") {
-    const { prepend } = validateJson(path, step, prependSchema);
-    return (text) => text.prepend(prepend.toWellFormed());
+    return { type: "Prepend", prepend: validateJson(path, step, prependSchema).prepend.toWellFormed() };
   }
   if (step.type === "Replace") {
     const { pattern, content } = validateJson(path, step, replaceSchema);
-    const compiled = "String" in pattern ? literalPattern(pattern.String) : patternOf(path, pattern);
-    return (text) => text.replace(compiled, content.toWellFormed());
+    return { ...step, pattern: { Regex: repairPattern(regexOf(path, pattern)) }, content: content.toWellFormed() };
   }
-  return (text) => toUnicodeForm(text, step.type as UnicodeForm);
+  return step;
+}
+
+/** Does one step of the library and finds the places of what it wrote. */
+function placeStep(step: Rewriter, text: PlacedText): PlacedText {
+  if (step instanceof ReplaceNormalizer) return text.replace(step.pattern!, step.config.content);
+  if (!(step instanceof PrependNormalizer)) return toUnicodeForm(text, step as UnicodeNormalizer);
+  return text.text === "" ? text : text.respell(step.normalize(text.text), (character) => character.length);
 }
 
 /**
@@ -43,7 +53,8 @@ function makeStep(path: string, step: Step): Normalizer {
  * @throws {FileError} If a step is not reproduced exactly.
  */
 export function makeNormalizer(path: string, root: Step | null, prefix: boolean): Normalizer {
-  const steps = listSteps(path, "normalizer", root, [...FORMS, "Prepend", "Replace"])
-    .filter(({ type }) => prefix || type !== "Prepend").map((step) => makeStep(path, step));
-  return (text) => steps.reduce((rewritten, step) => step(rewritten), text);
+  const steps = listSteps(path, "normalizer", root, ["NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace"])
+    .filter(({ type }) => prefix || type !== "Prepend").map((step) => repairStep(path, step));
+  const library = new SequenceNormalizer({ type: "Sequence", normalizers: steps as never });
+  return (text) => library.normalizers.reduce((rewritten, step) => placeStep(step!, rewritten), text);
 }

@@ -80,15 +80,34 @@ export class PlacedText {
   }
 
   /**
-   * Spells every character anew, each on its old range.
+   * Gives a rewriting of the text its places.
    *
-   * @param spell New spelling of a character; one unit for one of ASCII.
+   * @param text The text rewritten character by character, with more in front perhaps: it stands on the first character.
+   * @param length Units that a character became; one for one of ASCII if the text did not grow.
    */
-  respell(spell: (character: string) => string): PlacedText {
-    if (/^[\0-\x7f]*$/.test(this.text)) {
-      return new PlacedText(Array.from(this.text, spell).join(""), this.#start, this.#end);
+  respell(text: string, length: (character: string) => number): PlacedText {
+    if (text.length === this.text.length && /^[\0-\x7f]*$/.test(this.text)) {
+      return new PlacedText(text, this.#start, this.#end);
     }
-    return PlacedText.join(this.characters().map((character) => ({ ...character, text: spell(character.text) })));
+    const start = new Uint32Array(text.length);
+    const end = new Uint32Array(text.length);
+    const characters = this.characters();
+    let unit = text.length;
+    for (const character of characters.toReversed()) {
+      const behind = unit;
+      unit -= length(character.text);
+      start.fill(character.start, unit, behind);
+      end.fill(character.end, unit, behind);
+    }
+    start.fill(characters[0]!.start, 0, unit);
+    end.fill(characters[0]!.end, 0, unit);
+    return new PlacedText(text, start, end);
+  }
+
+  /** Cuts the text into pieces that make it up. */
+  cut(pieces: readonly string[]): PlacedText[] {
+    let from = 0;
+    return pieces.map((piece) => this.slice(from, from += piece.length));
   }
 
   /** Cuts units `from` to `to` out; they begin and end between characters. */
@@ -100,17 +119,6 @@ export class PlacedText {
   /** Original range of the units `from` to `to`, at least one. */
   range(from: number, to: number): Offset {
     return [this.#start[from]!, this.#end[to - 1]!];
-  }
-
-  /**
-   * Writes a text in front, on the range of the first character.
-   *
-   * @param text What to write; nothing happens to an empty text.
-   */
-  prepend(text: string): PlacedText {
-    if (this.text === "") return this;
-    const [first, ...rest] = this.characters() as [PlacedCharacter, ...PlacedCharacter[]];
-    return PlacedText.join([{ ...first, text: text + first.text }, ...rest]);
   }
 
   /**
@@ -134,4 +142,10 @@ export class PlacedText {
     parts.push(...this.slice(done, this.text.length).characters());
     return PlacedText.join(parts);
   }
+}
+
+/** Length of a character in UTF-8. */
+export function utf8Length(character: string): number {
+  const code = character.codePointAt(0)!;
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
 }

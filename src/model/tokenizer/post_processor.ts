@@ -4,9 +4,10 @@
  * @module
  */
 
+import { TemplateProcessingPostProcessor } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { validateJson } from "../../checkpoint/json_file.ts";
-import { SPACE_MARK } from "./byte_level.ts";
+
 import type { Offset } from "./placed_text.ts";
 import { listSteps, quote, type Step, unsupported } from "./steps.ts";
 
@@ -30,12 +31,15 @@ const byteLevelSchema = z.looseObject({
 
 const sideSchema = z.union([
   z.strictObject({ SpecialToken: z.looseObject({ id: z.string() }) }),
-  z.strictObject({ Sequence: z.looseObject({ id: z.enum(["A", "B"]) }) }),
+  z.strictObject({ Sequence: z.looseObject({ id: z.literal("A") }) }),
 ]);
 const templateSchema = z.looseObject({
   single: z.array(sideSchema),
   special_tokens: z.record(z.string(), z.looseObject({ ids: z.array(z.int().min(0)) })),
 });
+
+/** How the byte-level alphabet spells a space; the mark at the front of most words. */
+const SPACE_MARK = "\u0120";
 
 const SPACES = new RegExp(`^(?:${SPACE_MARK}|\\p{White_Space})*`, "u");
 const SPACES_AT_END = new RegExp(`(?:${SPACE_MARK}|\\p{White_Space})*$`, "u");
@@ -80,22 +84,27 @@ function makeTrim(path: string, step: Step): PostProcessor {
     }));
 }
 
+/** Stands for the text in the template; no token is spelled so. */
+const TEXT = "\0text\0";
+
 function makeTemplate(path: string, step: Step, tokenOf: (id: number) => string | undefined): PostProcessor {
   const { single, special_tokens: special } = validateJson(path, step, templateSchema);
   const known = new Map(Object.entries(special));
+  // The library is asked once what it puts on either side of a text; ids it looks up by name, the reference in the file.
+  const library = new TemplateProcessingPostProcessor({
+    type: "TemplateProcessing",
+    single: single as never,
+    pair: [],
+  });
   const sides: PlacedToken[][] = [[]];
-  for (const side of single) {
-    if ("Sequence" in side) {
+  for (const name of library.post_process([TEXT]).tokens) {
+    if (name === TEXT) {
       sides.push([]);
       continue;
     }
-    const ids = known.get(side.SpecialToken.id)?.ids;
+    const ids = known.get(name)?.ids;
     if (ids === undefined) {
-      throw unsupported(
-        path,
-        `a template with the token ${quote(side.SpecialToken.id)}`,
-        "it among its special_tokens",
-      );
+      throw unsupported(path, `a template with the token ${quote(name)}`, "it among its special_tokens");
     }
     for (const id of ids) {
       const token = tokenOf(id);

@@ -1,36 +1,36 @@
 /**
- * How a text is split into the words that are encoded one by one.
+ * How a text is split into the words that are encoded one by one: by the library, after steps were written so that it
+ * does them as the reference does, and with the place of every word.
  *
  * @module
  */
 
+import {
+  ByteLevelPreTokenizer,
+  type PreTokenizer,
+  SequencePreTokenizer,
+  SplitPreTokenizer,
+} from "@huggingface/tokenizers";
 import { z } from "zod";
 import { validateJson } from "../../checkpoint/json_file.ts";
-import { spellByteLevel } from "./byte_level.ts";
-import { literalPattern } from "./oniguruma.ts";
-import type { PlacedText } from "./placed_text.ts";
-import { behaviorSchema, patternOf, patternSchema, split } from "./split.ts";
+import { escapeLiteral } from "./oniguruma.ts";
+import { type PlacedText, utf8Length } from "./placed_text.ts";
+import { isolate, repairSplit, splitBefore } from "./split.ts";
 import { listSteps, type Step, unsupported } from "./steps.ts";
 
-/** Splits a section of a text. */
-export type PreTokenizer = (section: PlacedText) => PlacedText[];
+/** GPT-2's split. The library's own copy of it has JavaScript's white space, its translation of patterns Unicode's. */
+const BYTE_LEVEL_SPLIT = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-/** GPT-2's split with Unicode's white space; JavaScript's `\s` has U+FEFF and lacks U+0085, Unicode's is the other way round. */
-const BYTE_LEVEL_SPLIT =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
-
-/** Numbers as Rust's `char::is_numeric` has them: two blocks of digits are younger than the engine's tables. */
-const NUMERIC = /[\p{N}\u{11de0}-\u{11de9}\u{16ff4}-\u{16ff6}]/gu;
+/**
+ * Numbers as Rust's `char::is_numeric` has them; the library splits at those of ASCII. Two blocks of digits are younger
+ * than the engine's tables.
+ */
+const NUMERIC = "[\\p{N}\\x{11de0}-\\x{11de9}\\x{16ff4}-\\x{16ff6}]";
 
 const digitsSchema = z.looseObject({ individual_digits: z.boolean().default(false) });
 const byteLevelSchema = z.looseObject({
   add_prefix_space: z.boolean().default(true),
   use_regex: z.boolean().default(true),
-});
-const splitSchema = z.looseObject({
-  pattern: patternSchema,
-  behavior: behaviorSchema,
-  invert: z.boolean().default(false),
 });
 const metaspaceSchema = z.looseObject({
   replacement: z.string().refine((text) => [...text].length === 1, "wanted one character"),
@@ -38,15 +38,6 @@ const metaspaceSchema = z.looseObject({
   add_prefix_space: z.boolean().optional(),
   split: z.boolean().default(true),
 });
-
-function makeByteLevel(path: string, step: Step, prefix: boolean): PreTokenizer {
-  const { add_prefix_space: asked, use_regex: useRegex } = validateJson(path, step, byteLevelSchema);
-  return (section) => {
-    const text = prefix && asked && !section.text.startsWith(" ") ? section.prepend(" ") : section;
-    const words = useRegex ? split(text, BYTE_LEVEL_SPLIT, "Isolated") : [text];
-    return words.map((word) => word.respell(spellByteLevel));
-  };
-}
 
 /** Reads when a metaspace step writes a mark in front; an older spelling says only whether. */
 export function prependScheme(path: string, step: Step): { replacement: string; scheme: string; split: boolean } {
@@ -61,29 +52,52 @@ export function prependScheme(path: string, step: Step): { replacement: string; 
   return { replacement, scheme: scheme ?? (prefix === false ? "never" : "always"), split };
 }
 
-function makeMetaspace(path: string, step: Step, prefix: boolean): PreTokenizer {
-  const { replacement, scheme, split: splits } = prependScheme(path, step);
-  const mark = literalPattern(replacement);
-  return (section) => {
-    let text = section.replace(/ /g, replacement);
-    const bare = prefix && !text.text.startsWith(replacement);
-    if (bare && (scheme === "always" || (scheme === "first" && text.range(0, 1)[0] === 0))) {
-      text = text.prepend(replacement);
-    }
-    return splits ? split(text, mark, "MergedWithNext") : [text];
-  };
-}
+const metaspace = (replacement: string, scheme: string): Step => ({
+  type: "Metaspace",
+  replacement,
+  prepend_scheme: scheme,
+});
 
-function makeStep(path: string, step: Step, prefix: boolean): PreTokenizer {
-  if (step.type === "ByteLevel") return makeByteLevel(path, step, prefix);
-  if (step.type === "Metaspace") return makeMetaspace(path, step, prefix);
+function repairStep(path: string, step: Step, prefix: boolean): Step[] {
+  if (step.type === "Split") return [repairSplit(path, step)];
   if (step.type === "Digits") {
     const { individual_digits: individual } = validateJson(path, step, digitsSchema);
-    return (section) => split(section, NUMERIC, individual ? "Isolated" : "Contiguous");
+    return [isolate(individual ? NUMERIC : `${NUMERIC}+`)];
   }
-  const { pattern, behavior, invert } = validateJson(path, step, splitSchema);
-  const compiled = patternOf(path, pattern);
-  return (section) => split(section, compiled, behavior, invert);
+  if (step.type === "Metaspace") {
+    const { replacement, scheme, split } = prependScheme(path, step);
+    const marks = metaspace(replacement, prefix ? scheme : "never");
+    // The library leaves out the split.
+    return split ? [marks, splitBefore(escapeLiteral(replacement))] : [marks];
+  }
+  const { add_prefix_space: asked, use_regex: splits } = validateJson(path, step, byteLevelSchema);
+  return [
+    ...(asked && prefix ? [metaspace(" ", "always")] : []),
+    ...(splits ? [isolate(BYTE_LEVEL_SPLIT)] : []),
+    { type: "ByteLevel", add_prefix_space: false, use_regex: false },
+  ];
+}
+
+/** The matches of a split among its pieces, or the others. */
+function choose(step: SplitPreTokenizer, pieces: PlacedText[], text: string): PlacedText[] {
+  const { keeps } = step.config as { keeps?: string };
+  if (keeps === "all") return pieces;
+  const pattern = new RegExp(step.pattern!.source, "uy");
+  let at = 0;
+  return pieces.filter((piece) => {
+    pattern.lastIndex = at;
+    at += piece.text.length;
+    return (pattern.test(text) && pattern.lastIndex === at) === (keeps === "matches");
+  });
+}
+
+/** Does one step of the library and finds the places of its pieces. */
+function placeStep(step: PreTokenizer, word: PlacedText): PlacedText[] {
+  const pieces = step.pre_tokenize_text(word.text, { section_index: word.range(0, 1)[0] });
+  if (step instanceof SplitPreTokenizer) return choose(step, word.cut(pieces), word.text);
+  if (step instanceof ByteLevelPreTokenizer) return [word.respell(pieces[0]!, utf8Length)];
+  const { replacement } = step as unknown as { replacement: string };
+  return [word.respell(pieces[0]!, (character) => character === " " ? replacement.length : character.length)];
 }
 
 /**
@@ -95,8 +109,14 @@ function makeStep(path: string, step: Step, prefix: boolean): PreTokenizer {
  * @returns Splits a section that is not empty; a tokenizer without this part leaves sections whole.
  * @throws {FileError} If a step is not reproduced exactly.
  */
-export function makePreTokenizer(path: string, root: Step | null, prefix: boolean): PreTokenizer {
+export function makePreTokenizer(
+  path: string,
+  root: Step | null,
+  prefix: boolean,
+): (section: PlacedText) => PlacedText[] {
   const steps = listSteps(path, "pre_tokenizer", root, ["ByteLevel", "Digits", "Metaspace", "Split"])
-    .map((step) => makeStep(path, step, prefix));
-  return (section) => steps.reduce((words, step) => words.flatMap(step), [section]);
+    .flatMap((step) => repairStep(path, step, prefix));
+  const library = new SequencePreTokenizer({ type: "Sequence", pretokenizers: steps as never });
+  return (section) =>
+    library.tokenizers.reduce((words, step) => words.flatMap((word) => placeStep(step!, word)), [section]);
 }

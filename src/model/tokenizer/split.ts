@@ -1,13 +1,14 @@
 /**
- * Splitting a text at a pattern, in the five ways that `tokenizer.json` knows.
+ * Splits of `tokenizer.json`, written anew for the library: it lets matches stand alone or drops them, and takes the other
+ * ways of splitting for the first.
  *
  * @module
  */
 
 import { z } from "zod";
-import { literalPattern, PatternError, translatePattern } from "./oniguruma.ts";
-import type { PlacedText } from "./placed_text.ts";
-import { quote, unsupported } from "./steps.ts";
+import { validateJson } from "../../checkpoint/json_file.ts";
+import { escapeLiteral, PatternError, repairPattern, translatePattern } from "./oniguruma.ts";
+import { quote, type Step, unsupported } from "./steps.ts";
 
 /** A text to be found as it stands, or a regular expression. */
 export const patternSchema = z.union([
@@ -15,89 +16,60 @@ export const patternSchema = z.union([
   z.strictObject({ Regex: z.string().min(1) }),
 ]);
 
-/** What becomes of a match: it stands alone, is dropped, joins a neighbour, or joins the matches beside it. */
-export const behaviorSchema = z.enum(["Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous"]);
+const splitSchema = z.looseObject({
+  pattern: patternSchema,
+  behavior: z.enum(["Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous"]),
+  invert: z.boolean().default(false),
+});
 
-/** What becomes of a match. */
-export type SplitBehavior = z.infer<typeof behaviorSchema>;
+/** Any character in both dialects. */
+const ANY = "[\\s\\S]";
 
 /**
- * Compiles a pattern of a file.
+ * Writes a pattern as a regular expression for the library.
  *
- * @param path The file, for messages.
+ * @param path File of the tokenizer, for messages.
  * @param pattern Pattern as the file has it.
- * @returns Global pattern.
+ * @returns Source for the library.
  * @throws {FileError} If a regular expression holds what has no equal here.
  */
-export function patternOf(path: string, pattern: z.infer<typeof patternSchema>): RegExp {
-  if ("String" in pattern) return literalPattern(pattern.String);
+export function regexOf(path: string, pattern: z.infer<typeof patternSchema>): string {
+  const source = "String" in pattern ? escapeLiteral(pattern.String) : pattern.Regex;
   try {
-    return translatePattern(pattern.Regex);
+    translatePattern(source);
   } catch (cause) {
     if (!(cause instanceof PatternError)) throw cause;
-    throw unsupported(path, `${cause.message} in the pattern ${quote(pattern.Regex)}`, "a plain regular expression");
+    throw unsupported(path, `${cause.message} in the pattern ${quote(source)}`, "a plain regular expression");
   }
+  return source;
 }
 
-interface Range {
-  from: number;
-  to: number;
-  readonly match: boolean;
+/** A split at every match of a regular expression, after which all pieces are kept, or only matches, or only the others. */
+export function isolate(regex: string, keeps: "all" | "matches" | "others" = "all"): Step {
+  return { type: "Split", pattern: { Regex: repairPattern(regex) }, behavior: "Isolated", invert: false, keeps };
 }
 
-/** The matches of a pattern and what lies between them; `invert` swaps the two. */
-function findRanges(text: string, pattern: RegExp, invert: boolean): Range[] {
-  const ranges: Range[] = [];
-  let done = 0;
-  for (const { 0: found, index } of text.matchAll(pattern)) {
-    if (index > done) ranges.push({ from: done, to: index, match: invert });
-    done = index + found.length;
-    ranges.push({ from: index, to: done, match: !invert });
-  }
-  if (done < text.length) ranges.push({ from: done, to: text.length, match: invert });
-  return ranges;
-}
-
-/** Joins each range to the one before it where `joins` says so. */
-function fold(ranges: readonly Range[], joins: (range: Range, previous: Range) => boolean): Range[] {
-  const folded: Range[] = [];
-  for (const [i, range] of ranges.entries()) {
-    const last = folded.at(-1);
-    if (last !== undefined && joins(range, ranges[i - 1]!)) {
-      last.from = Math.min(last.from, range.from);
-      last.to = Math.max(last.to, range.to);
-    } else folded.push({ ...range });
-  }
-  return folded;
-}
-
-function arrange(ranges: readonly Range[], behavior: SplitBehavior): Range[] {
-  const followsOther = (range: Range, previous: Range): boolean => range.match && !previous.match;
-  switch (behavior) {
-    case "Isolated":
-      return [...ranges];
-    case "Removed":
-      return ranges.filter(({ match }) => !match);
-    case "MergedWithPrevious":
-      return fold(ranges, followsOther);
-    case "MergedWithNext":
-      return fold(ranges.toReversed(), followsOther).reverse();
-    case "Contiguous":
-      return fold(ranges, (range, previous) => range.match === previous.match);
-  }
+/** A split where each match takes what follows up to the next. */
+export function splitBefore(regex: string): Step {
+  const others = `(?:(?!${regex})${ANY})`;
+  return isolate(`(?:${regex})${others}*|${others}+`);
 }
 
 /**
- * Splits a text at a pattern.
+ * Writes a `Split` step for the library.
  *
- * @param text The text.
- * @param pattern Global pattern.
- * @param behavior What becomes of the matches.
- * @param invert Whether what lies between the matches counts as the matches.
- * @returns The pieces, without empty ones.
+ * @param path File of the tokenizer, for messages.
+ * @param step The step.
+ * @returns A step that splits in the same places.
+ * @throws {FileError} If its pattern holds what has no equal here.
  */
-export function split(text: PlacedText, pattern: RegExp, behavior: SplitBehavior, invert = false): PlacedText[] {
-  return arrange(findRanges(text.text, pattern, invert), behavior)
-    .filter(({ from, to }) => to > from)
-    .map(({ from, to }) => text.slice(from, to));
+export function repairSplit(path: string, step: Step): Step {
+  const { pattern, behavior, invert } = validateJson(path, step, splitSchema);
+  const regex = regexOf(path, pattern);
+  if (behavior === "Isolated") return isolate(regex);
+  if (behavior === "Removed") return isolate(regex, invert ? "matches" : "others");
+  if (behavior === "Contiguous") return isolate(`(?:${regex})+`);
+  // Inverted, what lies between the matches joins them, which is the other way of merging.
+  if ((behavior === "MergedWithNext") !== invert) return splitBefore(regex);
+  return isolate(`(?:(?!${regex})${ANY})+(?:${regex})?|(?:${regex})`);
 }

@@ -37,7 +37,7 @@ Deno.test("translatePattern() refuses by name what has no equal", () => {
     ["[a&&b]", '"&&" inside a class'],
     ["[]", "an empty class"],
     ["[a", "a class without its ]"],
-    ["*", 'a repeat "*" of nothing'],
+    ["*", "Nothing to repeat"],
     ["a{2}+", 'the repeat "{2}+"'],
     ["a\\", "a backslash at the end"],
   ];

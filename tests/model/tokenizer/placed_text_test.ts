@@ -1,7 +1,11 @@
+import { NFCNormalizer, NFDNormalizer, NFKCNormalizer, NFKDNormalizer } from "@huggingface/tokenizers";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { PlacedText } from "../../../src/model/tokenizer/placed_text.ts";
-import { toUnicodeForm, type UnicodeForm } from "../../../src/model/tokenizer/unicode_forms.ts";
+import { PlacedText, utf8Length } from "../../../src/model/tokenizer/placed_text.ts";
+import { toUnicodeForm } from "../../../src/model/tokenizer/unicode_forms.ts";
+
+const NFC = new NFCNormalizer({ type: "NFC" });
+const NFKC = new NFKCNormalizer({ type: "NFKC" });
 
 const ranges = (text: PlacedText): [string, number, number][] =>
   text.characters().map(({ text, start, end }) => [text, start, end]);
@@ -12,13 +16,26 @@ Deno.test("PlacedText.of() puts every character on its own range and mends halve
   assertEquals(PlacedText.of("").characters(), []);
 });
 
-Deno.test("PlacedText keeps ranges through slices, prefixes and replacements", () => {
+Deno.test("PlacedText keeps ranges through slices, new spellings and replacements", () => {
   const text = PlacedText.of("x a\u{1f642}b");
   const slice = text.slice(1, 5);
   assertEquals(ranges(slice), [[" ", 1, 2], ["a", 2, 3], ["\u{1f642}", 3, 5]]);
   assertEquals(slice.range(1, 4), [2, 5]);
-  assertEquals(ranges(slice.prepend("__")).slice(0, 4), [["_", 1, 2], ["_", 1, 2], [" ", 1, 2], ["a", 2, 3]]);
-  assertEquals(PlacedText.of("").prepend("_").text, "");
+  const length = (character: string): number => character.length;
+  assertEquals(ranges(slice.respell("__ a\u{1f642}", length)).slice(0, 4), [
+    ["_", 1, 2],
+    ["_", 1, 2],
+    [" ", 1, 2],
+    ["a", 2, 3],
+  ]);
+  assertEquals(ranges(slice.respell(" aWXYZ", utf8Length)).slice(1), [
+    ["a", 2, 3],
+    ["W", 3, 5],
+    ["X", 3, 5],
+    ["Y", 3, 5],
+    ["Z", 3, 5],
+  ]);
+  assertEquals(slice.cut([" a", "\u{1f642}"]).map(ranges), [[[" ", 1, 2], ["a", 2, 3]], [["\u{1f642}", 3, 5]]]);
   assertEquals(ranges(text.replace(/a\u{1f642}/gu, "QR")), [
     ["x", 0, 1],
     [" ", 1, 2],
@@ -33,12 +50,12 @@ Deno.test("toUnicodeForm() spells what the engine does, with ordered ranges insi
   const marks = ["\u0301", "\u0323", "\u0307", "\u0334", "\u0345", "\u1161", "\u11ab", "\u1112", "\u0f75", "\u0344"];
   const letters = ["e", "a\u0323", "\u212b", "\ufb01", "\u00bd", "\u1e69", "\uac01", "\u{1f642}", "\u2adc"];
   const piece = fc.constantFrom(...marks, ...letters);
-  for (const form of ["NFC", "NFD", "NFKC", "NFKD"] as UnicodeForm[]) {
+  for (const step of [NFC, new NFDNormalizer({ type: "NFD" }), NFKC, new NFKDNormalizer({ type: "NFKD" })]) {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const text = pieces.join("");
-        const normalized = toUnicodeForm(PlacedText.of(text), form);
-        assertEquals(normalized.text, text.normalize(form));
+        const normalized = toUnicodeForm(PlacedText.of(text), step);
+        assertEquals(normalized.text, text.normalize(step.form));
         for (const { start, end } of normalized.characters()) {
           if (!(0 <= start && start < end && end <= text.length)) throw new Error(`${start} to ${end} is outside`);
         }
@@ -49,6 +66,6 @@ Deno.test("toUnicodeForm() spells what the engine does, with ordered ranges insi
 });
 
 Deno.test("toUnicodeForm() leaves characters alone that the reference does not know", () => {
-  assertEquals(toUnicodeForm(PlacedText.of("\u{11935}\u{11930}"), "NFC").text, "\u{11935}\u{11930}");
-  assertEquals(toUnicodeForm(PlacedText.of("\u32ff"), "NFKC").text, "\u32ff");
+  assertEquals(toUnicodeForm(PlacedText.of("\u{11935}\u{11930}"), NFC).text, "\u{11935}\u{11930}");
+  assertEquals(toUnicodeForm(PlacedText.of("\u32ff"), NFKC).text, "\u32ff");
 });
