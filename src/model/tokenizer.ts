@@ -14,7 +14,7 @@ import { type Decoder, makeDecoder } from "./tokenizer/decoder.ts";
 import { makeNormalizer } from "./tokenizer/normalizer.ts";
 import { type Offset, PlacedText, utf8Length } from "./tokenizer/placed_text.ts";
 import { makePostProcessor, type PlacedToken, type PostProcessor } from "./tokenizer/post_processor.ts";
-import { makePreTokenizer } from "./tokenizer/pre_tokenizer.ts";
+import { makePreTokenizer, type PreTokenizer } from "./tokenizer/pre_tokenizer.ts";
 import {
   checkTokenizerFile,
   type MarkedIds,
@@ -52,7 +52,7 @@ export interface TokenizedText {
 /** How a text comes apart: added tokens and what is between them, and that into words. */
 interface TextSplit {
   readonly sections: (text: PlacedText) => Section[];
-  readonly words: (section: PlacedText) => PlacedText[];
+  readonly words: PreTokenizer;
 }
 
 function makeSplit(path: string, file: TokenizerFile, prefix: boolean): TextSplit {
@@ -74,6 +74,7 @@ export class Tokenizer {
   /** Id of the token that ends a text, or null. */
   readonly eosId: number | null;
   readonly #tokens = new Map<number, string>();
+  readonly #texts = new Map<number, string>();
   readonly #special: ReadonlySet<number>;
   readonly #fromStart: TextSplit;
   readonly #continuing: TextSplit;
@@ -173,13 +174,9 @@ export class Tokenizer {
    *   tokenizer does not know the id.
    */
   tokenText(id: number): string {
-    const bytes = this.tokenBytes(id);
-    if (bytes.length === 0) return `<id ${id}>`;
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch {
-      return `<${Array.from(bytes, (byte) => `0x${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(" ")}>`;
-    }
+    let text = this.#texts.get(id);
+    if (text === undefined) this.#texts.set(id, text = textOfToken(id, this.tokenBytes(id)));
+    return text;
   }
 
   /**
@@ -243,6 +240,16 @@ export class Tokenizer {
       // The last byte tells the last character; its first unit has the range of the whole character.
       return { id, token: this.#tokens.get(id)!, offset: word.range(units(first), units(byte - 1) + 1) };
     });
+  }
+}
+
+/** A readable form of the bytes of a token. */
+function textOfToken(id: number, bytes: Uint8Array): string {
+  if (bytes.length === 0) return `<id ${id}>`;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return `<${Array.from(bytes, (byte) => `0x${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(" ")}>`;
   }
 }
 

@@ -43,11 +43,16 @@ export function byteToken(byte: number): string {
 const CACHED_WORDS = 10_000;
 const CACHED_LENGTH = 64;
 
+const OVER_MARK = /[^\u2581]\u2581/;
+const WORD_START = /(?<=[^\u2581])(?=\u2581)/;
+
 /** Encodes words; made once for a vocabulary. */
 export class Bpe {
   readonly #model: BpeModel;
   readonly #library: BPE;
   readonly #unknownId: number | null;
+  /** Where a text comes apart for merging: before space marks, if no merge goes over one. Its parts are words that repeat. */
+  readonly #wordStart: RegExp | null;
   readonly #cache = new Map<string, BpeTokens>();
 
   /**
@@ -67,6 +72,7 @@ export class Bpe {
       this.#library.bpe_ranks.set(JSON.stringify(model.merges[i]), rank);
     }
     this.#unknownId = model.unknown === null ? null : model.vocab.get(model.unknown)!;
+    this.#wordStart = model.merges.some(([left, right]) => OVER_MARK.test(left + right)) ? null : WORD_START;
   }
 
   /**
@@ -89,11 +95,16 @@ export class Bpe {
   #split(word: string): readonly string[] {
     const { vocab, ignoreMerges } = this.#model;
     if (ignoreMerges && vocab.has(word)) return [word];
-    const pieces = this.#library.bpe(word);
+    const pieces = this.#merge(word);
     if (this.#unknownId !== null) return pieces;
     // What is left out does not keep its neighbours from merging in the reference.
     const kept = pieces.filter((piece) => vocab.has(piece) || this.#bytes(piece) !== null);
-    return kept.length === pieces.length ? pieces : this.#library.bpe(kept.join(""));
+    return kept.length === pieces.length ? pieces : this.#merge(kept.join(""));
+  }
+
+  #merge(word: string): readonly string[] {
+    if (this.#wordStart === null) return this.#library.bpe(word);
+    return word.split(this.#wordStart).flatMap((part) => this.#library.bpe(part));
   }
 
   /** Ids of the bytes of a character, or null where the vocabulary does not fall back to them. */
@@ -118,7 +129,8 @@ export class Bpe {
     };
     for (const piece of pieces) {
       const id = this.#model.vocab.get(piece);
-      const length = Array.from(piece, utf8Length).reduce((sum, bytes) => sum + bytes, 0);
+      let length = 0;
+      for (const character of piece) length += utf8Length(character);
       const bytes = id === undefined ? this.#bytes(piece) : null;
       if (id !== undefined) {
         settle();

@@ -7,7 +7,8 @@
 
 import {
   ByteLevelPreTokenizer,
-  type PreTokenizer,
+  type MetaspacePreTokenizer,
+  type PreTokenizer as LibraryStep,
   SequencePreTokenizer,
   SplitPreTokenizer,
 } from "@huggingface/tokenizers";
@@ -78,26 +79,39 @@ function repairStep(path: string, step: Step, prefix: boolean): Step[] {
   ];
 }
 
-/** The matches of a split among its pieces, or the others. */
-function choose(step: SplitPreTokenizer, pieces: PlacedText[], text: string): PlacedText[] {
-  const { keeps } = step.config as { keeps?: string };
-  if (keeps === "all") return pieces;
-  const pattern = new RegExp(step.pattern!.source, "uy");
-  let at = 0;
-  return pieces.filter((piece) => {
-    pattern.lastIndex = at;
-    at += piece.text.length;
-    return (pattern.test(text) && pattern.lastIndex === at) === (keeps === "matches");
-  });
+/** Splits a section of a text. */
+export type PreTokenizer = (section: PlacedText) => PlacedText[];
+
+/** Keeps the matches of a split among its pieces, or the others. */
+function makeFilter({ pattern, config }: SplitPreTokenizer): (pieces: PlacedText[], text: string) => PlacedText[] {
+  const { keeps } = config as { keeps?: string };
+  if (keeps === "all") return (pieces) => pieces;
+  const here = new RegExp(pattern!, "uy");
+  return (pieces, text) => {
+    let at = 0;
+    return pieces.filter((piece) => {
+      here.lastIndex = at;
+      at += piece.text.length;
+      return (here.test(text) && here.lastIndex === at) === (keeps === "matches");
+    });
+  };
 }
 
-/** Does one step of the library and finds the places of its pieces. */
-function placeStep(step: PreTokenizer, word: PlacedText): PlacedText[] {
-  const pieces = step.pre_tokenize_text(word.text, { section_index: word.range(0, 1)[0] });
-  if (step instanceof SplitPreTokenizer) return choose(step, word.cut(pieces), word.text);
-  if (step instanceof ByteLevelPreTokenizer) return [word.respell(pieces[0]!, utf8Length)];
-  const { replacement } = step as unknown as { replacement: string };
-  return [word.respell(pieces[0]!, (character) => character === " " ? replacement.length : character.length)];
+/** Finds the places of the pieces that a step of the library gives. */
+function placeStep(step: LibraryStep): PreTokenizer {
+  if (step instanceof SplitPreTokenizer) {
+    const filter = makeFilter(step);
+    return (word) => filter(word.cut(step.pre_tokenize_text(word.text)), word.text);
+  }
+  if (step instanceof ByteLevelPreTokenizer) {
+    return (word) => [word.respell(step.pre_tokenize_text(word.text)[0]!, utf8Length)];
+  }
+  const { replacement } = step as MetaspacePreTokenizer;
+  const length = (character: string): number => character === " " ? replacement.length : character.length;
+  return (word) => {
+    const [text] = step.pre_tokenize_text(word.text, { section_index: word.range(0, 1)[0] });
+    return [word.respell(text!, length)];
+  };
 }
 
 /**
@@ -109,14 +123,10 @@ function placeStep(step: PreTokenizer, word: PlacedText): PlacedText[] {
  * @returns Splits a section that is not empty; a tokenizer without this part leaves sections whole.
  * @throws {FileError} If a step is not reproduced exactly.
  */
-export function makePreTokenizer(
-  path: string,
-  root: Step | null,
-  prefix: boolean,
-): (section: PlacedText) => PlacedText[] {
-  const steps = listSteps(path, "pre_tokenizer", root, ["ByteLevel", "Digits", "Metaspace", "Split"])
+export function makePreTokenizer(path: string, root: Step | null, prefix: boolean): PreTokenizer {
+  const repaired = listSteps(path, "pre_tokenizer", root, ["ByteLevel", "Digits", "Metaspace", "Split"])
     .flatMap((step) => repairStep(path, step, prefix));
-  const library = new SequencePreTokenizer({ type: "Sequence", pretokenizers: steps as never });
-  return (section) =>
-    library.tokenizers.reduce((words, step) => words.flatMap((word) => placeStep(step!, word)), [section]);
+  const library = new SequencePreTokenizer({ type: "Sequence", pretokenizers: repaired as never });
+  const steps = library.tokenizers.map((step) => placeStep(step!));
+  return (section) => steps.reduce((words, step) => words.flatMap(step), [section]);
 }
