@@ -163,7 +163,7 @@ export class Tokenizer {
    */
   decode(ids: readonly number[], options: DecodeOptions = {}): string {
     const kept = options.skipSpecial ? ids.filter((id) => !this.#special.has(id)) : ids;
-    return this.decodeTokens(kept.flatMap((id) => this.spelling(id) ?? []), options.continues ?? false);
+    return this.#decoder.decode(kept.flatMap((id) => this.#tokens.get(id) ?? []), options.continues ?? false);
   }
 
   /**
@@ -191,33 +191,12 @@ export class Tokenizer {
   }
 
   /**
-   * Decodes tokens to text.
-   *
-   * @param tokens Tokens as the vocabulary spells them.
-   * @param continues Whether the text continues another.
-   * @returns The text.
-   */
-  decodeTokens(tokens: readonly string[], continues: boolean): string {
-    return this.#decoder.decode(tokens, continues);
-  }
-
-  /**
-   * Whether what a token stands for may depend on the one behind it.
-   *
-   * @param token Token as the vocabulary spells it.
-   */
-  isOpen(token: string): boolean {
-    return this.#decoder.isOpen(token);
-  }
-
-  /**
-   * How the vocabulary spells a token.
+   * Whether a token is a byte of a run that only its end makes readable.
    *
    * @param id Token id.
-   * @returns The spelling, or null where the tokenizer does not know the id.
    */
-  spelling(id: number): string | null {
-    return this.#tokens.get(id) ?? null;
+  isByte(id: number): boolean {
+    return this.#decoder.isByte(this.#tokens.get(id) ?? "");
   }
 
   #place(text: string, { continues = false, addSpecialTokens = !continues }: EncodeOptions): PlacedToken[] {
@@ -267,7 +246,7 @@ function unitsOfBytes(text: string): (byte: number) => number {
 /** Turns tokens that arrive one by one into text, holding back those whose characters are not complete. */
 export class TextStream {
   readonly #tokenizer: Tokenizer;
-  #held: string[] = [];
+  #held: number[] = [];
   #continues: boolean;
 
   /**
@@ -288,10 +267,8 @@ export class TextStream {
    * @returns The characters that it completes, perhaps none.
    */
   push(id: number): string {
-    const token = this.#tokenizer.spelling(id);
-    if (token === null) return "";
-    this.#held.push(token);
-    const text = this.#tokenizer.isOpen(token) ? "" : this.#tokenizer.decodeTokens(this.#held, this.#continues);
+    this.#held.push(id);
+    const text = this.#tokenizer.isByte(id) ? "" : this.#tokenizer.decode(this.#held, { continues: this.#continues });
     // U+FFFD may become a character with the next bytes; what gave no text yet may still be the front of it.
     if (text === "" || text.endsWith("\ufffd")) return "";
     this.#held = [];
@@ -305,6 +282,6 @@ export class TextStream {
    * @returns What was held back: U+FFFD for an unfinished character, or the characters of a last run of bytes.
    */
   end(): string {
-    return this.#tokenizer.decodeTokens(this.#held, this.#continues);
+    return this.#tokenizer.decode(this.#held, { continues: this.#continues });
   }
 }

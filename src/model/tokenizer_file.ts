@@ -9,7 +9,7 @@ import { z } from "zod";
 import { FileError } from "../checkpoint/file_error.ts";
 import { readJsonFile, validateJson } from "../checkpoint/json_file.ts";
 import type { AddedToken } from "./tokenizer/added_tokens.ts";
-import type { BpeModel } from "./tokenizer/bpe.ts";
+import { type BpeModel, BYTE_TOKENS } from "./tokenizer/bpe.ts";
 import { quote, type Step, stepSchema, unsupported } from "./tokenizer/steps.ts";
 
 /** Ids are 32-bit words in the format. */
@@ -123,6 +123,12 @@ function checkModel(path: string, model: ParsedModel): BpeModel {
       `a merge of ${quote(left)} and ${quote(right)} without ${quote(missing)} in the vocabulary`,
       "all three",
     );
+  }
+  const outside = new Set(model.byte_fallback ? BYTE_TOKENS : []);
+  if (unknown) outside.add(unknown);
+  const impure = merges.flat().find((token) => outside.has(token));
+  if (impure !== undefined) {
+    throw unsupported(path, `a merge of ${quote(impure)}, which stands for unknown characters`, "merges of known ones");
   }
   if (model.merge_ranks !== undefined && model.merge_ranks.length !== merges.length) {
     throw unsupported(path, `${model.merge_ranks.length} ranks for ${merges.length} merges`, "one for each");

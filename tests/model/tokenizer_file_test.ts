@@ -38,6 +38,16 @@ const REFUSED: [string, Record<string, unknown>, string][] = [
     alone({ merges: [["a", "b"], ["b", "a"]] }),
     'found a merge of "b" and "a" without "ba" in the vocabulary, wanted all three',
   ],
+  [
+    "a merge of the unknown token",
+    alone({ unk_token: "a", merges: ["a b"] }),
+    'found a merge of "a", which stands for unknown characters, wanted merges of known ones',
+  ],
+  [
+    "a merge of a byte token",
+    alone({ byte_fallback: true, vocab: { a: 0, "<0x0A>": 1, "a<0x0A>": 2 }, merges: ["a <0x0A>"] }),
+    'found a merge of "<0x0A>", which stands for unknown characters',
+  ],
   ["too few ranks of merges", alone({ merges: ["a b"], merge_ranks: [] }), "found 0 ranks for 1 merges, wanted one"],
   ["dropout", alone({ dropout: 0.1 }), "found a dropout of 0.1, wanted none: its tokens are random"],
   ["word suffixes", alone({ end_of_word_suffix: "</w>" }), "found affixes of words or parts of words, wanted plain"],
@@ -86,6 +96,16 @@ const REFUSED: [string, Record<string, unknown>, string][] = [
   ["a class in a class", regex("[a[b]]"), 'found "[b" inside a class in the pattern'],
   ["a possessive group", regex("(?:ab)++"), 'found the possessive repeat of a group "++" in the pattern'],
   ["an atomic group", regex("(?>a)"), 'found the group "(?>a" in the pattern'],
+  [
+    "a merging split that matches nothing",
+    { pre_tokenizer: { type: "Split", pattern: { Regex: "a*" }, behavior: "MergedWithNext", invert: false } },
+    'found MergedWithNext with the pattern "a*", wanted a pattern that matches no empty text',
+  ],
+  [
+    "a template for pairs of texts",
+    template({ Sequence: { id: "B", type_id: 0 } }),
+    "at single.0",
+  ],
   ["a template without the text", template(), "found a template with the text 0 times, wanted it once"],
   ["a template with the text twice", template(text, text), "found a template with the text 2 times, wanted it once"],
   [

@@ -34,10 +34,11 @@ export interface BpeTokens {
   readonly lengths: readonly number[];
 }
 
-/** How a vocabulary that falls back to bytes spells one of them. */
-export function byteToken(byte: number): string {
-  return `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
-}
+/** How a vocabulary that falls back to bytes spells each of them. */
+export const BYTE_TOKENS: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
+);
 
 /** Words that are kept with their tokens; most of a text are words that came before. */
 const CACHED_WORDS = 10_000;
@@ -62,12 +63,9 @@ export class Bpe {
    */
   constructor(model: BpeModel) {
     this.#model = model;
-    this.#library = new BPE({
-      type: "BPE",
-      vocab: Object.fromEntries(model.vocab),
-      merges: model.merges as [string, string][],
-      ignore_merges: model.ignoreMerges,
-    });
+    // Ids are looked up here: with them the library would forget how long an unknown token is.
+    const merges = model.merges as [string, string][];
+    this.#library = new BPE({ type: "BPE", vocab: {}, merges, ignore_merges: false });
     for (const [i, rank] of (model.mergeRanks ?? []).entries()) {
       this.#library.bpe_ranks.set(JSON.stringify(model.merges[i]), rank);
     }
@@ -110,7 +108,7 @@ export class Bpe {
   /** Ids of the bytes of a character, or null where the vocabulary does not fall back to them. */
   #bytes(character: string): number[] | null {
     if (!this.#model.byteFallback) return null;
-    const ids = Array.from(new TextEncoder().encode(character), (byte) => this.#model.vocab.get(byteToken(byte)));
+    const ids = Array.from(new TextEncoder().encode(character), (byte) => this.#model.vocab.get(BYTE_TOKENS[byte]!));
     return ids.includes(undefined) ? null : ids as number[];
   }
 

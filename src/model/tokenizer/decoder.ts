@@ -16,8 +16,8 @@ export interface Decoder {
   decode(tokens: readonly string[], continues: boolean): string;
   /** Bytes that one token stands for, wherever it stands. */
   bytes(token: string): Uint8Array;
-  /** Whether what a token stands for may depend on the one behind it. */
-  isOpen(token: string): boolean;
+  /** Whether a token is a byte of a run that only its end makes readable. */
+  isByte(token: string): boolean;
 }
 
 function makeByteLevel(): Decoder {
@@ -29,7 +29,7 @@ function makeByteLevel(): Decoder {
   return {
     decode: (tokens) => library.decode(tokens.map(spell)),
     bytes: (token) => Uint8Array.from(spell(token), (character) => library.byte_decoder[character]!),
-    isOpen: () => false,
+    isByte: () => false,
   };
 }
 
@@ -74,7 +74,7 @@ function makePieces(steps: readonly Step[], first: (token: string) => string = (
         : Uint8Array.of(parseInt(byte[1]!, 16));
     },
     // One bad byte changes how a whole run of them reads.
-    isOpen: (token) => fallsBack && BYTE.test(token),
+    isByte: (token) => fallsBack && BYTE.test(token),
   };
 }
 

@@ -69,6 +69,9 @@ export function repairSplit(path: string, step: Step): Step {
   if (behavior === "Isolated") return isolate(regex);
   if (behavior === "Removed") return isolate(regex, invert ? "matches" : "others");
   if (behavior === "Contiguous") return isolate(`(?:${regex})+`);
+  if (translatePattern(regex).test("")) {
+    throw unsupported(path, `${behavior} with the pattern ${quote(regex)}`, "a pattern that matches no empty text");
+  }
   // Inverted, what lies between the matches joins them, which is the other way of merging.
   if ((behavior === "MergedWithNext") !== invert) return splitBefore(regex);
   return isolate(`(?:(?!${regex})${ANY})+(?:${regex})?|(?:${regex})`);
