@@ -191,12 +191,13 @@ export class Tokenizer {
   }
 
   /**
-   * Whether a token is a byte of a run that only its end makes readable.
+   * Whether a text can be read up to a token and with it; a run of byte tokens is readable at its end alone.
    *
-   * @param id Token id.
+   * @param id Token id; one that the tokenizer does not know ends nothing.
    */
-  isByte(id: number): boolean {
-    return this.#decoder.isByte(this.#tokens.get(id) ?? "");
+  endsReadably(id: number): boolean {
+    const token = this.#tokens.get(id);
+    return token !== undefined && !this.#decoder.isByte(token);
   }
 
   #place(text: string, { continues = false, addSpecialTokens = !continues }: EncodeOptions): PlacedToken[] {
@@ -268,7 +269,7 @@ export class TextStream {
    */
   push(id: number): string {
     this.#held.push(id);
-    const text = this.#tokenizer.isByte(id) ? "" : this.#tokenizer.decode(this.#held, { continues: this.#continues });
+    const text = this.#tokenizer.endsReadably(id) ? this.end() : "";
     // U+FFFD may become a character with the next bytes; what gave no text yet may still be the front of it.
     if (text === "" || text.endsWith("\ufffd")) return "";
     this.#held = [];

@@ -1,6 +1,9 @@
 /**
  * Tokens that are cut out of a text before anything is done to it, or before it is split.
  *
+ * The library does this too, but it does not ask whether a token stands as a word of its own, and takes white space beside
+ * it by JavaScript's definition and without a place (the styles `possessive` and `phi3` of `styles_test.ts` show both).
+ *
  * @module
  */
 

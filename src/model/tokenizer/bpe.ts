@@ -1,6 +1,7 @@
 /**
  * Byte pair encoding (Sennrich et al. 2016): the library merges neighbours, the pair of the lowest rank first, of equal
- * ranks the leftmost; here its pieces get ids and lengths, and what the vocabulary lacks is spelled in bytes or unknown.
+ * ranks the leftmost; here its pieces get ids and lengths, and what the vocabulary lacks is spelled in bytes or unknown: the library's
+ * own tokens do not tell how much of the text an unknown one stands for (`bpe_test.ts`).
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Tokens back to text, by the library: bytes in the byte-level alphabet, or pieces with space marks and byte tokens.
+ * Tokens back to text, by the library: bytes in the byte-level alphabet, or pieces with space marks and byte tokens. Where
+ * it does not read them as the reference does, `decoder_test.ts` shows it.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What happens to the tokens of a text: spaces leave their ranges, special tokens are put on either side.
+ * What happens to the tokens of a text: spaces leave their ranges, and the library's template puts special tokens on
+ * either side.
  *
  * @module
  */

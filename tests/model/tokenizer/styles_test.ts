@@ -1,4 +1,5 @@
 import { assertEquals, assertGreater } from "@std/assert";
+import fc from "fast-check";
 import { TextStream, Tokenizer } from "../../../src/model/tokenizer.ts";
 import { readFixture, SAMPLES } from "./samples.ts";
 
@@ -66,6 +67,21 @@ Deno.test("Tokenizer encodes a long text without words in time that grows with i
   assertEquals(tokenizer.decode(ids, { skipSpecial: true }), text);
   // A quadratic merge takes minutes for the 128,000 characters.
   assertGreater(20_000, performance.now() - began);
+});
+
+Deno.test("TextStream gives the text of decode() for any ids, also in the middle of a run of bytes", async () => {
+  for (const style of STYLES) {
+    const tokenizer = Tokenizer.from(await readFixture(`styles/${style}.tokenizer.json`));
+    const ids = fc.array(fc.nat(tokenizer.size + 2), { maxLength: 12 });
+    fc.assert(
+      fc.property(ids, fc.boolean(), (ids, continues) => {
+        const stream = new TextStream(tokenizer, { continues });
+        const streamed = ids.map((id) => stream.push(id)).join("") + stream.end();
+        assertEquals(streamed, tokenizer.decode(ids, { continues }), style);
+      }),
+      { seed: 4, numRuns: 300 },
+    );
+  }
 });
 
 Deno.test("Tokenizer has half a surrogate pair as U+FFFD in every style", async () => {
