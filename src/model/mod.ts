@@ -25,7 +25,6 @@ export * from "./next_tokens.ts";
 export * from "./sampling.ts";
 export * from "./teacher_forcing.ts";
 export * from "./tokenizer.ts";
-export type { TextBuilder } from "./tokenizer/decoder.ts";
 export type { LowRankPatch } from "./patched_weight.ts";
 export { tokenizerFromGguf } from "./tokenizer_gguf.ts";
 export * from "./weight_patches.ts";
