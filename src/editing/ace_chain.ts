@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { ALWAYS_IN } from "../linalg/left_out.ts";
+import type { LeftOut } from "../linalg/thin_update.ts";
 import { captureRows, type PositionsOf } from "../model/capture.ts";
 import type { EditSession } from "./session.ts";
 import { solveChain } from "./solve_chain.ts";
@@ -18,6 +20,8 @@ export interface ChainRequest {
   oneHop: readonly (readonly number[])[];
   /** Two-hop prompts that lead to it through other heads. */
   twoHop: readonly (readonly number[])[];
+  /** Which head each two-hop prompt goes through, so that whole heads can be left out; absent: none is. */
+  heads?: readonly number[];
   /** Wanted answer. */
   target: readonly number[];
   /** Prompts to keep, each with the unedited model's own next tokens. */
@@ -36,6 +40,8 @@ export interface ChainHyperparameters {
   lambda: number;
   /** Ridge of the small system. */
   ridge: number;
+  /** Largest factor that lengthens a write so that left-out heads would receive the whole of it; 1: none. */
+  maxGain: number;
   /** Adam's rate. */
   lr: number;
   /** Most evaluations. */
@@ -62,6 +68,17 @@ function keptColumns(request: ChainRequest): PositionsOf[] {
     ids: [...prompt, ...continuation],
     positions: Array.from({ length: continuation.length + 1 }, (_, j) => prompt.length - 1 + j),
   }));
+}
+
+/** Heads needed before leaving one out tells how the others carry over. */
+const MIN_HEADS = 3;
+
+/** Groups of the key columns by head, or nothing if there are too few heads. */
+function leftOut(request: ChainRequest, maxGain: number): LeftOut | undefined {
+  const { oneHop, heads = [], target } = request;
+  if (maxGain <= 1 || new Set(heads).size < MIN_HEADS) return undefined;
+  const ofPrompts = [...oneHop.map(() => ALWAYS_IN), ...heads];
+  return { groups: ofPrompts.flatMap((group) => target.map(() => group)), maxGain };
 }
 
 /** Weight of each support prompt in the loss. */
@@ -92,7 +109,11 @@ function searchRows(request: ChainRequest, share: number | null): SearchRow[] {
  *
  * Search vectors delta_j at the MLP output of the last layer over all support prompts; then, layer by layer, read keys K,
  * kept keys S and outputs, M = lambda C + eps mean(diag C) I + (keptWeight / n) sum s sᵀ, and write
- * D = R (ridge I + Kᵀ M⁻¹ K)⁻¹ Kᵀ M⁻¹ with R = (wanted - present) / sqrt(layers left).
+ * D = gain R (ridge I + Kᵀ M⁻¹ K)⁻¹ Kᵀ M⁻¹ with R = (wanted - present) / sqrt(layers left).
+ *
+ * Least squares fits its own heads and falls short on others: with one head after the other left out, the write gives it
+ * only a part of the vector, and the gain is one over that part (shrinkage, as every ridge has). It is ours; the goldens
+ * have a gain of 1.
  *
  * @param layers Edited layers, ascending; one is the default of the plan.
  */
@@ -126,6 +147,7 @@ export async function aceChain(
 
   const support = columns(request);
   const preserved = keptColumns(request);
+  const heads = leftOut(request, hparams.maxGain);
   for (const [i, layer] of layers.entries()) {
     session.report(`write layer ${layer}`, i, layers.length);
     const post = `blocks.${layer}.mlp.hook_post`;
@@ -139,6 +161,7 @@ export async function aceChain(
         target,
         divisor: Math.sqrt(layers.length - i),
         ...(kept ? { kept } : {}),
+        ...(heads ? { leftOut: heads } : {}),
       }, hparams),
     );
   }

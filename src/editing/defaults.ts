@@ -8,6 +8,7 @@ export const CHAIN_DEFAULTS: Readonly<ChainHyperparameters> = {
   eps: 1e-4,
   lambda: 1,
   ridge: 0.01,
+  maxGain: 2,
   lr: 0.3,
   steps: 60,
   clamp: 8,

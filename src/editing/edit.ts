@@ -52,6 +52,8 @@ export interface SolveSummary {
   backwardError: number;
   /** Estimate of the condition number of the worse of the systems that were factored. */
   conditionEstimate: number;
+  /** Factor that lengthened the change for heads outside the support (chain mode); absent in older patch files. */
+  gain?: number;
 }
 
 /** Size of a change. */

@@ -81,10 +81,11 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
     contexts,
     support: prompts.map((p) => p.support),
     searches,
-    solves: session.writes.map(({ layer, backwardError, conditionEstimate }) => ({
+    solves: session.writes.map(({ layer, backwardError, conditionEstimate, gain }) => ({
       layer,
       backwardError,
       conditionEstimate,
+      gain,
     })),
     warnings: warn(searches),
   };

@@ -1,7 +1,7 @@
 import type { ChainHyperparameters } from "./ace_chain.ts";
 import type { Facts } from "./facts.ts";
 import type { LayerPlan } from "./layer_plan.ts";
-import type { RecallProfile } from "./recall_profile.ts";
+import type { WriteProfile } from "./write_profile.ts";
 import type { EditProgress, MomentSource } from "./session.ts";
 import type { SpreadHyperparameters } from "./targets.ts";
 
@@ -33,8 +33,8 @@ export interface EditOptions {
   plan?: LayerPlan;
   /** Which score chooses paper mode's value layers. Default: "published". */
   scoring?: "published" | "contrast";
-  /** Where the model writes facts, if that was found out before. Default: scored on a sample of the facts. */
-  recall?: RecallProfile;
+  /** How writes carry over by layer, if that was found out before. Default: tried on a sample of the facts. */
+  profile?: WriteProfile;
   /** Changes to the defaults of PMET, MEMIT and paper mode. */
   spread?: Partial<SpreadHyperparameters>;
   /** Changes to the defaults of chain mode. */

@@ -5,8 +5,8 @@
  */
 import type { LayerScores } from "../attribution/layer_scores.ts";
 import type { EditToken } from "./edit_token.ts";
-import type { RecallProfile } from "./recall_profile.ts";
 import { halves, type Probe } from "./token_probe.ts";
+import type { WriteProfile } from "./write_profile.ts";
 
 /** Layers of one stage and where it edits. */
 export interface PlannedStage {
@@ -18,7 +18,7 @@ export interface PlannedStage {
 
 /** Layers of every method for one fact on one model. */
 export interface LayerPlan {
-  /** Chain mode: the FFN layer that tells this fact most from others of its relation. */
+  /** Chain mode: the FFN layer whose writes carry over best to chains that they were not made from. */
   chain: PlannedStage;
   /** Paper mode: value layers. */
   value: PlannedStage;
@@ -49,8 +49,8 @@ export interface PlanOptions {
   queryLayers?: number;
   /** Layers of PMET and MEMIT. Default: 3. */
   runLength?: number;
-  /** Contrast of each FFN layer over many facts, which chooses chain mode's layer. Default: that of this fact. */
-  recall?: RecallProfile;
+  /** How writes carry over, which chooses chain mode's layer. Default: the contrast of this fact chooses it. */
+  profile?: WriteProfile;
 }
 
 /** Makes a probe at a layer and token; given by the caller, which knows the request. */
@@ -73,11 +73,14 @@ export async function planLayers(
   const show = (values: readonly number[], layers: readonly number[]): string =>
     layers.map((layer) => `${layer} (${values[layer]!.toFixed(2)})`).join(", ");
 
-  const recall = options.recall ?? { ffn: scores.contrast.ffn, facts: 1 };
-  const chainLayer = best(recall.ffn, 1, () => true);
+  const { profile } = options;
+  const profiled = profile !== undefined && profile.facts > 0;
+  const chainLayer = best(profiled ? profile.error.map((error) => -error) : scores.contrast.ffn, 1, () => true);
   reasons.push(
-    `Chain mode edits FFN layer ${show(recall.ffn, chainLayer)}: the largest contrast with other objects, ` +
-      (recall.facts === 1 ? "on this fact" : `mean over ${recall.facts} facts`),
+    profiled
+      ? `Chain mode edits FFN layer ${show(profile.error, chainLayer)}: the smallest error on heads and neighbours ` +
+        `left out of a write, mean over ${profile.facts} facts`
+      : `Chain mode edits FFN layer ${show(scores.contrast.ffn, chainLayer)}: the largest contrast with other objects`,
   );
 
   const valueScore = scoring === "contrast" ? scores.contrast.ffn : scores.value.ffn;

@@ -18,7 +18,7 @@ export * from "./layer_plan.ts";
 export * from "./patch_file.ts";
 export type { FileSink, OpenSink } from "../checkpoint/write_file.ts";
 export * from "./plan_edit.ts";
-export * from "./recall_profile.ts";
+export * from "./write_profile.ts";
 export * from "./requests.ts";
 export * from "./second_moments.ts";
 export type { EditProgress, MomentSource } from "./session.ts";

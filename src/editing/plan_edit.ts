@@ -5,10 +5,10 @@ import { targetIds } from "./edit_token.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { learnedForms } from "./facts.ts";
 import { type LayerPlan, planLayers } from "./layer_plan.ts";
-import { recallProfile } from "./recall_profile.ts";
 import type { EditRequest } from "./requests.ts";
 import { alternatives } from "./support.ts";
 import { probe } from "./token_probe.ts";
+import { writeProfile } from "./write_profile.ts";
 
 /** A plan with what it was made from. */
 export interface PlannedEdit {
@@ -52,11 +52,11 @@ export async function planEdit(model: Model, request: EditRequest, options: Edit
   });
   const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
   const { exclude = [], seed = 0 } = options;
-  const recall = options.recall ?? (facts ? await recallProfile(model, facts, { exclude, seed }) : undefined);
+  const profile = options.profile ?? (facts ? await writeProfile(model, facts, { exclude, seed }) : undefined);
   const plan = await planLayers(
     scores,
     (layer, token) => probe(model, request, layer, token, hparams),
-    { scoring: options.scoring ?? "published", ...(recall ? { recall } : {}) },
+    { scoring: options.scoring ?? "published", ...(profile ? { profile } : {}) },
   );
   return { plan, oldAnswer: old, alternatives: first.length };
 }

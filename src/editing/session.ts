@@ -26,6 +26,8 @@ export interface Write {
   backwardError: number;
   /** Estimate of the condition number of the worse of the systems that were factored. */
   conditionEstimate: number;
+  /** What the residual was multiplied by for keys outside the write (ACE chain mode); else 1. */
+  gain: number;
   /** The change itself. */
   patch: LowRankPatch;
 }

@@ -1,6 +1,6 @@
 import { matrix } from "../linalg/dense.ts";
 import type { Metric } from "../linalg/metric.ts";
-import { chainUpdate } from "../linalg/thin_update.ts";
+import { chainUpdate, type LeftOut } from "../linalg/thin_update.ts";
 import type { EditSession, Write } from "./session.ts";
 import { withMetric } from "./write_metric.ts";
 
@@ -18,6 +18,8 @@ export interface WriteSystem {
   divisor: number;
   /** Keys of preserved prompts, [n, dMlp]. */
   kept?: Float32Array;
+  /** Groups of keys that the length of the change is set by. */
+  leftOut?: LeftOut;
 }
 
 /** D = (R / divisor) Kᵀ (lambda C + K Kᵀ)⁻¹, the write of MEMIT, PMET and paper mode (Meng et al. 2023, equation 14). */
@@ -26,7 +28,7 @@ export async function solveSpread(session: EditSession, system: WriteSystem, lam
   return await withMetric(session, { layer, lambda }, (metric) => solveWrite(session, system, metric, 1));
 }
 
-/** D = (R / divisor) (ridge I + Kᵀ M⁻¹ K)⁻¹ Kᵀ M⁻¹ in factors, with its residual. */
+/** D = (gain R / divisor) (ridge I + Kᵀ M⁻¹ K)⁻¹ Kᵀ M⁻¹ in factors, with its residual. */
 export async function solveWrite(
   session: EditSession,
   system: WriteSystem,
@@ -34,12 +36,12 @@ export async function solveWrite(
   ridge: number,
 ): Promise<Write> {
   const { dMlp, dModel } = session.model.config;
-  const { layer, divisor, keys, current, target, kept } = system;
+  const { layer, divisor, keys, current, target, kept, leftOut } = system;
   const u = keys.length / dMlp;
   const residual = Float64Array.from(target, (wanted, i) => wanted - current[i]!);
   const update = await chainUpdate(
     { keys: matrix(u, dMlp, keys), residual: matrix(u, dModel, residual), divisor, metric },
-    { ridge },
+    { ridge, ...(leftOut ? { leftOut } : {}) },
   );
   return {
     layer,
@@ -50,6 +52,7 @@ export async function solveWrite(
     ...(kept ? { kept } : {}),
     backwardError: update.backwardError,
     conditionEstimate: update.conditionEstimate,
+    gain: update.gain,
     patch: {
       weight: `blocks.${layer}.mlp.W_out`,
       left: Float32Array.from(update.left.data),

@@ -45,6 +45,8 @@ export interface SupportRecord {
   readonly siblingHeads: readonly Fact[];
   /** Other relations of the edited subject that are kept. */
   readonly otherRelations: readonly string[];
+  /** Facts of other relations about the kept subjects that are kept too. */
+  readonly otherFacts: readonly Fact[];
 }
 
 /** Prompts that an edit in chain mode works with. */
@@ -103,8 +105,9 @@ async function answeredHeads(
  * Selects the prompts for one request.
  *
  * Support is the fact's one-hop prompts and two-hop prompts through heads that the model answers. Preserved are other
- * subjects of the relation, chains through them, and the edited subject's other relations in their second wording, also
- * through two support heads. The first wording of those stays free to judge the edit by.
+ * subjects of the relation, chains through them, another fact about each of those subjects, and the edited subject's
+ * other relations, also through two support heads. Other relations are kept in their second wording: the first stays
+ * free to judge the edit by.
  *
  * @param facts Facts to select from.
  * @param request Request in its one form; its template must be a cloze form of the facts.
@@ -136,6 +139,7 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
     random.sample(facts.headsOf(sibling.subject).filter(free), CHAINS_PER_SIBLING)
   ).slice(0, chains);
   const others = facts.otherFacts(subject, relation.name);
+  const otherFacts = siblings.flatMap((sibling) => random.sample(facts.otherFacts(sibling.subject, relation.name), 1));
   const wordings = [subject, ...heads.slice(0, HEADS_PER_OTHER_RELATION).map((head) => facts.describe(head))];
 
   return {
@@ -144,6 +148,7 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
     preserve: [
       ...siblings.flatMap((sibling) => learnedForms(relation, sibling.subject)),
       ...siblingHeads.flatMap((head) => learnedForms(relation, facts.describe(head))),
+      ...otherFacts.flatMap((other) => spareForms(facts.relation(other.relation), other.subject)),
       ...others.flatMap((other) => wordings.flatMap((wording) => spareForms(facts.relation(other.relation), wording))),
     ],
     used: {
@@ -156,6 +161,7 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
       siblings: siblings.map((sibling) => sibling.subject),
       siblingHeads,
       otherRelations: others.map((other) => other.relation),
+      otherFacts,
     },
   };
 }

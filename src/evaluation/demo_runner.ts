@@ -10,7 +10,7 @@ import { edit } from "../editing/edit_model.ts";
 import type { LayerPlan, PlanScoring } from "../editing/layer_plan.ts";
 import { modelAnswerer } from "../editing/model_answerer.ts";
 import { planEdit } from "../editing/plan_edit.ts";
-import { type RecallProfile, recallProfile } from "../editing/recall_profile.ts";
+import { type WriteProfile, writeProfile } from "../editing/write_profile.ts";
 import { plannedLayers } from "../editing/planned_layers.ts";
 import type { Answerer } from "../editing/prompt_forms.ts";
 import type { Support } from "../editing/support.ts";
@@ -92,7 +92,7 @@ export async function* runDemo(
   ).filter(({ wanted }) => wanted.length > 0);
   options.onStart?.(work.reduce((rows, { wanted }) => rows + wanted.length, 0));
 
-  let recall: RecallProfile | undefined;
+  let profile: WriteProfile | undefined;
   const plans = new Map<number, LayerPlan>();
   for (const { seed, demoCase, wanted } of work) {
     signal?.throwIfAborted();
@@ -100,8 +100,8 @@ export async function* runDemo(
     const prompts = casePrompts(facts, demoCase, split);
     const before = await askCase(prompts, answerer);
     // The plan does not depend on the seed.
-    recall ??= await recallProfile(model, facts);
-    const plan = plans.get(demoCase.id) ?? (await planEdit(model, demoCase.request, { facts, scoring, recall })).plan;
+    profile ??= await writeProfile(model, facts);
+    const plan = plans.get(demoCase.id) ?? (await planEdit(model, demoCase.request, { facts, scoring, profile })).plan;
     plans.set(demoCase.id, plan);
     const judged: Judged = { demoCase, split, prompts, before, plan };
     for (const configuration of wanted) {

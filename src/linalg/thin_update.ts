@@ -1,5 +1,6 @@
 import { Cholesky, type CholeskyOptions } from "./cholesky.ts";
 import { addScaled, frobeniusNorm, type Matrix, matrix, multiply, multiplyNt, transpose } from "./dense.ts";
+import { leftOutShare } from "./left_out.ts";
 import type { Metric } from "./metric.ts";
 
 /** What a closed-form write is computed from; columns of the formulas are rows here. */
@@ -24,12 +25,24 @@ export interface ThinUpdate {
   backwardError: number;
   /** Estimate of the condition number of the metric or of the u x u system, whichever is larger. */
   conditionEstimate: number;
+  /** What R was multiplied by, so that left-out keys would receive the whole of it; 1 if nothing was left out. */
+  gain: number;
+}
+
+/** Keys that stand for others of their kind, for which a write is lengthened. */
+export interface LeftOut {
+  /** Group of each key; whole groups are left out, and keys of group -1 never. */
+  groups: readonly number[];
+  /** Largest gain, 1 or more. */
+  maxGain: number;
 }
 
 /** How {@linkcode chainUpdate} solves. */
 export interface ChainUpdateOptions extends CholeskyOptions {
   /** Ridge of the u x u system, above 0. */
   ridge: number;
+  /** Groups of keys that the length of the change is set by. Default: none, a gain of 1. */
+  leftOut?: LeftOut;
 }
 
 /**
@@ -58,18 +71,27 @@ export function memitUpdate(system: ThinSystem, options: CholeskyOptions = {}): 
 export async function chainUpdate(system: ThinSystem, options: ChainUpdateOptions): Promise<ThinUpdate> {
   check(system, options.ridge);
   const { keys, residual, divisor, metric } = system;
-  const { ridge } = options;
+  const { ridge, leftOut } = options;
   const solved = await metric.applyInverse(keys); // Gᵀ [u, dMlp]
   const small = regularised(multiplyNt(keys, solved), ridge); // [u, u]
   const cholesky = new Cholesky(small, { label: "the system of keys", ...options });
-  const wanted = transpose(matrix(residual.rows, residual.cols, residual.data.map((value) => value / divisor)));
+  const gain = leftOut ? gainOf(leftOutShare(small, residual, leftOut.groups), leftOut.maxGain) : 1;
+  const scale = gain / divisor;
+  const wanted = transpose(matrix(residual.rows, residual.cols, residual.data.map((value) => value * scale)));
   const left = cholesky.solve(wanted); // [dModel, u]
   return {
     left,
     right: transpose(solved),
     backwardError: fullBackwardError({ keys, wanted, metric, ridge, left, solved }),
     conditionEstimate: Math.max(metric.conditionEstimate, cholesky.conditionEstimate),
+    gain,
   };
+}
+
+/** 1 / share from 1 to `most`: a write is never shortened, and a share that says nothing changes nothing. */
+function gainOf(share: number, most: number): number {
+  if (Number.isNaN(share)) return 1;
+  return share > 0 ? Math.min(most, Math.max(1, 1 / share)) : most;
 }
 
 /** ridge I + the symmetric part: K and M⁻¹ K were rounded apart. */

@@ -33,14 +33,17 @@ Deno.test("planLayers() chooses value layers by contrast if asked to", async () 
   assertEquals([plan.value.layers, plan.query.layers], [[4, 5], [1, 2]]);
 });
 
-Deno.test("planLayers() takes chain mode's layer from many facts where there is a profile of them", async () => {
-  const recall = { ffn: [0, 5, 0, 0, 0, 0], facts: 40 };
-  const plan = await planLayers(SCORES, probing(5).prober, { recall });
+Deno.test("planLayers() takes the layer whose writes carry over best where that was tried", async () => {
+  const profile = { error: [0.9, 0.125, 0.5, 0.5, 0.5, 0.5], facts: 12 };
+  const plan = await planLayers(SCORES, probing(5).prober, { profile });
   assertEquals(plan.chain.layers, [1]);
   assertEquals(
     plan.reasons[0],
-    "Chain mode edits FFN layer 1 (5.00): the largest contrast with other objects, mean over 40 facts",
+    "Chain mode edits FFN layer 1 (0.13): the smallest error on heads and neighbours left out of a write, mean over 12 facts",
   );
+  const untried = await planLayers(SCORES, probing(5).prober, { profile: { error: NONE, facts: 0 } });
+  assertEquals(untried.chain.layers, [4]);
+  assertEquals(untried.reasons[0], "Chain mode edits FFN layer 4 (4.00): the largest contrast with other objects");
 });
 
 Deno.test("planLayers() edits at the subject where a probe halves the loss, else at the last token", async () => {
@@ -78,7 +81,7 @@ Deno.test("planLayers() leaves the query stage empty where nothing lies below th
 Deno.test("planLayers() gives a reason for every stage, with the numbers", async () => {
   const { reasons } = await planLayers(SCORES, probing(5).prober);
   assertEquals(reasons, [
-    "Chain mode edits FFN layer 4 (4.00): the largest contrast with other objects, on this fact",
+    "Chain mode edits FFN layer 4 (4.00): the largest contrast with other objects",
     "Value layers 3 (2.00), 5 (1.00): the largest log-probability increase of the answer",
     "Query layers 1 (0.90), 2 (0.70): the largest query scores below the value layers",
     "The value stage edits at subject_last: a subject-last probe at layer 5 takes the loss from 8.00 to 2.00",

@@ -38,7 +38,15 @@ Deno.test("selectSupport() takes one-hop prompts, six heads in two forms, and wh
   }
   // Three other relations of a country, each bare and through two heads, each as sentence and question.
   assertEquals(support.used.otherRelations, ["country_language", "country_continent", "country_currency"]);
-  assertEquals(support.preserve.length, 40 + 40 + 3 * 3 * 2);
+  // One other fact about each kept country, as sentence and question of the second wording.
+  const { otherFacts } = support.used;
+  assertEquals(otherFacts.map(({ subject }) => subject), siblings);
+  for (const { relation, subject } of otherFacts) {
+    const [first, second] = WORLD.relations[relation].cloze.map((form) => form.replace("{}", subject));
+    assert(support.preserve.includes(second!));
+    assert(!support.preserve.includes(first!), "the first wording judges the edit");
+  }
+  assertEquals(support.preserve.length, 40 + 40 + 40 + 3 * 3 * 2);
   assertEquals(new Set(support.preserve).size, support.preserve.length);
   assert(support.preserve.includes("The official language of France is"));
   assert(support.preserve.includes("Q: Which language is spoken in France? A:"));

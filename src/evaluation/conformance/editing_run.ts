@@ -62,6 +62,7 @@ async function runChain(session: EditSession, file: ChainCase, after: AfterPart)
       eps: h.eps,
       lambda: h.lambda,
       ridge: h.ridge,
+      maxGain: 1,
       lr: h.lr,
       steps: h.steps,
       clamp: h.clamp,
