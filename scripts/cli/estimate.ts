@@ -8,6 +8,7 @@ import type { Dtype } from "../../src/gpu/tensor.ts";
 import { loadConfig } from "../../src/model/load_model.ts";
 import { largestWeight, parameterCounts } from "../../src/model/memory.ts";
 import { handOut } from "./command.ts";
+import { type GpuFlags, gpuOptions } from "./gpu_options.ts";
 import { modelPath } from "./model_path.ts";
 import type { ModelFlags } from "./with_model.ts";
 
@@ -23,9 +24,9 @@ const ANSWER_TOKENS = 256;
  * @param flags `--model` is a GGUF file or a folder with a config.json, which needs no weights; `--max-memory` stands in
  * for the device's memory.
  */
-export async function printEstimate(flags: Pick<ModelFlags, "model" | "maxMemory" | "out" | "json">): Promise<void> {
+export async function printEstimate(flags: Pick<ModelFlags, "model" | "out" | "json" | keyof GpuFlags>): Promise<void> {
   const config = await loadConfig(await modelPath(flags.model));
-  using gpu = await Gpu.open(flags.maxMemory === undefined ? {} : { maxBytes: flags.maxMemory });
+  using gpu = await Gpu.open(gpuOptions(flags));
   const rates = await measureRates(gpu, DTYPE);
   const stages = estimateStages(config, DTYPE, rates);
   const { total } = parameterCounts(config);

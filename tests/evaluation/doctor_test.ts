@@ -30,6 +30,8 @@ const DIAGNOSIS: Diagnosis = {
   ],
   roofline: { multiplyAddGflops: 161.23, readGBs: 9.5, copyGBs: 6.3 },
   costs: { dispatchUs: 24.12, submitUs: 145, readBackMs: 11.7 },
+  traits: { threadCost: 1.5, broadcastCost: null },
+  sharing: { way: "memory", reason: "many threads are free" },
   variants: [{ operation: "linear layer", size: "1 x 2 x 3 nt", variant: "matvec", reason: "few rows" }],
 };
 
@@ -47,7 +49,19 @@ Deno.test("doctorTables() judges features by what running them showed", () => {
 
 Deno.test("doctorText() shows adapter, limits with units, peaks, costs and variants", () => {
   const text = doctorText(DIAGNOSIS);
-  for (const part of ["card 1", "32 lanes", "128 MiB", "161", "24.1", "11.7", "matvec", "few rows"]) {
+  for (
+    const part of [
+      "card 1",
+      "32 lanes",
+      "128 MiB",
+      "161",
+      "24.1",
+      "11.7",
+      "matvec",
+      "few rows",
+      "many threads are free",
+    ]
+  ) {
     assertStringIncludes(text, part);
   }
 });

@@ -5,6 +5,7 @@
  */
 import { formatBytes } from "../../display/bytes.ts";
 import { type Cell, type Table, terminalTable } from "../../display/table.ts";
+import type { Sharing } from "../../gpu/traits.ts";
 import type { Diagnosis, LimitName } from "./doctor.ts";
 import type { FeatureProof } from "./features.ts";
 
@@ -18,7 +19,13 @@ const LIMIT_MEANING: Record<LimitName, string> = {
   minStorageBufferOffsetAlignment: "alignment of a binding",
 };
 
-function adapterTable({ adapter, runtime }: Diagnosis): Table {
+const SHARING: Record<Sharing, string> = {
+  memory: "through workgroup memory",
+  broadcast: "by broadcast from lane to lane",
+  none: "not: each thread loads for itself",
+};
+
+function adapterTable({ adapter, runtime, sharing }: Diagnosis): Table {
   const { subgroupSize, availableBytes } = adapter;
   return {
     caption: "Adapter",
@@ -27,6 +34,7 @@ function adapterTable({ adapter, runtime }: Diagnosis): Table {
       ["name", adapter.name],
       ["kind", adapter.isCpu ? "CPU driver: everything works, at a CPU's speed" : "GPU"],
       ["subgroup", subgroupSize === null ? "not used" : `${subgroupSize} lanes`],
+      ["kernels share operands", `${SHARING[sharing.way]}: ${sharing.reason}`],
       ["memory for tensors", availableBytes === null ? "no limit but the device's" : formatBytes(availableBytes)],
       ["runtime", `Deno ${runtime.deno}, ${runtime.system}, ${runtime.cores} cores`],
     ],
