@@ -13,3 +13,4 @@ export type { LaunchRecord, LaunchTime } from "./profiler.ts";
 export * from "./stream.ts";
 export * from "./tensor.ts";
 export * from "./traits.ts";
+export * from "./usage.ts";

@@ -95,6 +95,34 @@ for (const [[name, ...args], message] of FAILURES) {
   });
 }
 
+const REQUIRED_WITH_VARIANT: Record<string, string[]> = { ...REQUIRED, ask: ["Hello"], conformance: ["fixtures"] };
+
+for (const name of [...COMMANDS, "bench", "conformance", "doctor"]) {
+  Deno.test(`${name} --variant takes the names of variants alone and lists them`, async () => {
+    const { code, stdout, stderr } = await call(name, ...(REQUIRED_WITH_VARIANT[name] ?? []), "--variant", "fast");
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, "Wanted subgroup or register or tile or naive.");
+  });
+}
+
+for (const variant of ["register", "tile", "naive"]) {
+  Deno.test(`ask --variant ${variant} gives the same answer with those kernels`, async () => {
+    const dir = await Deno.makeTempDir();
+    try {
+      const trace = `${dir}/trace.json`;
+      const prompt = "People in France speak";
+      const { code, stdout, stderr } = await call("ask", "--json", "--variant", variant, "--profile", trace, prompt);
+      assertEquals([code, JSON.parse(stdout).answer], [0, " French"]);
+      assertStringIncludes(stderr, `matmul_${variant}`);
+      for (const other of ["register", "tile", "naive", "subgroup"].filter((name) => name !== variant)) {
+        assertEquals(stderr.includes(`matmul_${other}`), false, `${other} ran`);
+      }
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
+}
+
 Deno.test("ask --profile prints a table of kernels beside the answer and writes a trace", async () => {
   const dir = await Deno.makeTempDir();
   try {

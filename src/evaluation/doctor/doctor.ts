@@ -8,6 +8,7 @@ import type { GpuOptions } from "../../gpu/options.ts";
 import type { DeviceTraits, SharingChoice } from "../../gpu/traits.ts";
 import { type Costs, measureCosts } from "./costs.ts";
 import { type FeatureProof, proveFeatures } from "./features.ts";
+import { type FirstUse, measureFirstUse } from "./first_use.ts";
 import { measureRoofline, type Roofline } from "./roofline.ts";
 import { explainVariants, type KernelChoice } from "./variants.ts";
 
@@ -55,6 +56,8 @@ export interface Diagnosis {
   roofline: Roofline;
   /** Fixed costs. */
   costs: Costs;
+  /** What compiling kernels costs at first use. */
+  firstUse: FirstUse;
   /** What a short probe measured, by which variants are chosen. */
   traits: DeviceTraits;
   /** How kernels share operands here, and why. */
@@ -84,6 +87,8 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
   const costs = await measureCosts(gpu);
   onStage("arithmetic and bandwidth");
   const roofline = await measureRoofline(gpu, { rounds: 4, batchMs: 120 });
+  onStage("first use of every kernel");
+  const firstUse = await measureFirstUse(gpuOptions);
   const available = gpu.availableBytes;
   return {
     adapter: {
@@ -101,6 +106,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
     features,
     roofline,
     costs,
+    firstUse,
     traits: gpu.traits,
     sharing: gpu.sharing,
     variants: explainVariants(gpu),
