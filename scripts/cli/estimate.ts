@@ -6,7 +6,7 @@ import { answerBytes, type EditSizes, estimateStages, USUAL_SIZES } from "../../
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Dtype } from "../../src/gpu/tensor.ts";
 import { loadConfig } from "../../src/model/load_model.ts";
-import { largestWeight, parameterCounts } from "../../src/model/memory.ts";
+import { largestWeight, parameterCounts, USUAL_TOKENS } from "../../src/model/memory.ts";
 import { handOut } from "./command.ts";
 import { type GpuFlags, gpuOptions } from "./gpu_options.ts";
 import { modelPath } from "./model_path.ts";
@@ -14,9 +14,6 @@ import type { ModelFlags } from "./with_model.ts";
 
 /** How the weights of a model without weights are counted: what models of this size are published in. */
 const DTYPE: Dtype = "bf16";
-
-/** Tokens of a prompt with its answer. */
-const ANSWER_TOKENS = 256;
 
 /**
  * Prints what loading a model and one edit in chain mode would take on this device, from its config.json alone.
@@ -63,7 +60,7 @@ export async function printEstimate(flags: Pick<ModelFlags, "model" | "out" | "j
     terminalTable({ columns, rows }),
     "",
     ...verdicts,
-    `An answer of ${ANSWER_TOKENS} tokens takes ${formatBytes(answerBytes(config, ANSWER_TOKENS))} more`,
+    `An answer of ${USUAL_TOKENS} tokens takes ${formatBytes(answerBytes(config, USUAL_TOKENS))} more`,
     assumed(USUAL_SIZES),
     `Measured here: products ${rates.matmulGflops.toFixed(1)} GFLOP/s, second moments ` +
     `${rates.rankKGflops.toFixed(1)}, factorisation ${rates.choleskyGflops.toFixed(1)}, upload ` +

@@ -14,7 +14,7 @@ import { type OpenSink, writeFileAtomic } from "../checkpoint/write_file.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readModelConfig } from "../model/architectures.ts";
 import { checkPatch, type LowRankPatch } from "../model/patched_weight.ts";
-import { type NamedWeight, namedWeights } from "../model/weights.ts";
+import { type NamedWeight, namedWeights } from "../model/named_weights.ts";
 import { checkAbsent, copyDescription, nameDtype, writeFolder } from "./export_files.ts";
 import { collectChanges, type ExportDtype, tensorsByFile, writtenAs } from "./export_tensors.ts";
 import { readPatch, type StoredPatch } from "./patch_file.ts";

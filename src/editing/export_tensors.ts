@@ -12,7 +12,7 @@ import type { StreamedData, TensorToWrite } from "../checkpoint/safetensors_writ
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Dtype } from "../gpu/tensor.ts";
 import { type LowRankPatch, patchedWeight } from "../model/patched_weight.ts";
-import type { NamedWeight } from "../model/weights.ts";
+import type { NamedWeight } from "../model/named_weights.ts";
 
 /** Bytes read, converted and written at a time. */
 const CHUNK = 32 * 1024 * 1024;

@@ -3,7 +3,7 @@ import { f16ToF32, toF16 } from "../../src/checkpoint/half.ts";
 import { type TensorToWrite, writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
-import { namedWeights } from "../../src/model/weights.ts";
+import { namedWeights } from "../../src/model/named_weights.ts";
 import { EDITING, lastLogits, loadSmall, readTensors, TOKENIZER, withChangedModel } from "./model_files.ts";
 
 const gpu = await Gpu.open();

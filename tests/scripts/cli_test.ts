@@ -68,7 +68,7 @@ for (const [[name, ...args], message] of WRONG_CALLS) {
 
 const FAILURES: [string[], string][] = [
   [["ask", "--model", "fixtures/no_such_model", "Hello"], "fixtures/no_such_model"],
-  [["ask", "--max-memory", "1MB", "Hello"], "its weights take 3940608 bytes on the GPU and 1000000 are available"],
+  [["ask", "--max-memory", "1MB", "Hello"], "(3940608 for weights; for 256 tokens"],
   [["demo", "--facts", "no_such_facts.json"], "Cannot read no_such_facts.json: there is no such file"],
   [["demo", "--subject", "Atlantis"], "has no country_capital of Atlantis"],
   [["demo", "--head", "Atlantis"], "has no first hop from Atlantis"],
