@@ -168,7 +168,8 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Overwrites the bytes of `tensor` from `byteOffset` on; takes effect before everything recorded but not submitted.
+   * Overwrites the bytes of `tensor` from `byteOffset` on, after all that was recorded on it: the queue would let a write
+   * overtake recorded work, so that is submitted first where it uses this buffer.
    *
    * @throws {RangeError} If the range lies outside the tensor or does not start at a 32-bit word.
    */
@@ -186,6 +187,7 @@ export class Gpu implements Disposable {
       padded.set(bytes);
       bytes = padded;
     }
+    if (this.stream.awaits(tensor.storage)) this.stream.submit();
     const slice = 64 * 1024 * 1024;
     for (let at = 0; at < bytes.length; at += slice) {
       const part = bytes.subarray(at, Math.min(bytes.length, at + slice));

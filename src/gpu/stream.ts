@@ -5,7 +5,7 @@ import type { Gpu } from "./gpu.ts";
 import type { Constants, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { type LaunchTime, Profiler } from "./profiler.ts";
-import { dtypeBytes, formatShape, isPacked, type Tensor } from "./tensor.ts";
+import { dtypeBytes, formatShape, isPacked, type PooledBuffer, type Tensor } from "./tensor.ts";
 
 /** One kernel launch. */
 export interface Dispatch {
@@ -39,6 +39,8 @@ export class Stream {
   readonly #bindGroups = new Map<string, GPUBindGroup>();
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
+  /** What is recorded now; each submit begins another. */
+  #step = 1;
   #submits = 0;
   #dispatches = 0;
   #reads = 0;
@@ -145,6 +147,7 @@ export class Stream {
     if (!words) throw new RangeError(`${action}: half types are copied by 32-bit words, wanted even numbers`);
     if (elements === 0) return;
     this.#closePass();
+    from.storage.lastStep = to.storage.lastStep = this.#step;
     this.#openEncoder().copyBufferToBuffer(
       from.storage.buffer,
       start * unit,
@@ -157,7 +160,13 @@ export class Stream {
   /** Records filling `tensor` with zero bits. */
   clear(tensor: Tensor): void {
     this.#closePass();
+    tensor.storage.lastStep = this.#step;
     this.#openEncoder().clearBuffer(tensor.storage.buffer);
+  }
+
+  /** Whether work that is recorded and not yet submitted uses this buffer. */
+  awaits(buffer: PooledBuffer): boolean {
+    return buffer.lastStep === this.#step;
   }
 
   /** Hands everything recorded to the queue, in order. */
@@ -171,6 +180,7 @@ export class Stream {
       this.#encoder = null;
       this.#submits++;
     }
+    this.#step++;
     this.gpu.submitted();
   }
 
@@ -241,7 +251,9 @@ export class Stream {
     const ranges = tensors.map((tensor) => boundRange(tensor, this.gpu.bindingBytes));
     let key = `${pipeline.layoutId}`;
     tensors.forEach((tensor, i) => {
-      key += `,${tensorOf(tensor).storage.id}@${ranges[i]!.offset}+${ranges[i]!.size}`;
+      const { storage } = tensorOf(tensor);
+      storage.lastStep = this.#step;
+      key += `,${storage.id}@${ranges[i]!.offset}+${ranges[i]!.size}`;
     });
     let group = this.#bindGroups.get(key);
     if (!group) {

@@ -148,8 +148,6 @@ export class Weights implements Disposable {
     const tensors = new Map<string, Tensor>();
     const weights = new Weights(tensors, new Map(list.map((w) => [w.name, w.layout])));
     let done = 0;
-    // Writes overtake recorded dispatches, which may still need the buffers that new weights get.
-    gpu.stream.submit();
     try {
       for (const { name, stored, shape, slice } of list) {
         const info = checkpoint.tensors.get(stored)!;
