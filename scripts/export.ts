@@ -49,7 +49,9 @@ await run(program, async (signal) => {
       `edited ${tensor}: stored as ${stored}, written as ${written}`
     ),
     ...(rounded.length > 0 ? ["The edit is rounded to that type; --dtype keep or f32 keeps it exact"] : []),
-    ...(report.files.includes("tokenizer.json") ? [] : ["Without a tokenizer: there is no tokenizer.json to copy"]),
+    ...(report.files.includes("tokenizer.json")
+      ? []
+      : ["Without a tokenizer: none lies beside the model or is known from its metadata"]),
     `Load it in Python: transformers.AutoModelForCausalLM.from_pretrained(${JSON.stringify(out)})`,
   ];
   console.log(json ? JSON.stringify({ out, ...report }) : text.join("\n"));

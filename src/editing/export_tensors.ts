@@ -123,8 +123,6 @@ async function* changed(
   { weight, patches }: WeightChange,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { stored, shape, layout } = weight;
-  // Writes overtake recorded dispatches, which may still need the buffer that the base gets.
-  gpu.stream.submit();
   using base = gpu.tensor(shape, stored, GPU_DTYPES[source.tensors.get(stored)!.dtype]!);
   let at = 0;
   for await (const bytes of source.chunks(stored, CHUNK)) {
