@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import { DeviceLostError, GpuError, GpuMemoryError } from "../../src/gpu/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { affine, increase } from "./sample_kernels.ts";
+import { affine } from "./sample_kernels.ts";
 
 const gpu = await Gpu.open();
 
