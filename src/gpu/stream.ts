@@ -1,4 +1,5 @@
 import { ParameterArena } from "./arena.ts";
+import { BindGroups } from "./bind_groups.ts";
 import { type Binding, boundRange, tensorOf } from "./binding.ts";
 import { GpuError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
@@ -24,9 +25,6 @@ export interface Dispatch {
 /** What a tensor holds, on the host: f32 as Float32Array, every other dtype as its 32-bit words. */
 export type HostArray = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** Bind groups kept before the cache is emptied; a forward pass of 8 layers uses a few hundred. */
-const MAX_BIND_GROUPS = 8192;
-
 /**
  * Records dispatches and copies, submits them in one go, and reads back.
  *
@@ -36,7 +34,7 @@ export class Stream {
   /** The device. */
   readonly gpu: Gpu;
   readonly #arena: ParameterArena;
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #bindGroups: BindGroups;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   /** What is recorded now; each submit begins another. */
@@ -52,6 +50,7 @@ export class Stream {
   constructor(gpu: Gpu) {
     this.gpu = gpu;
     this.#arena = new ParameterArena(gpu.device, gpu.pipelines.paramsLayout);
+    this.#bindGroups = new BindGroups(gpu.device);
   }
 
   /** Submits, dispatches and read-backs since the device was opened. */
@@ -234,9 +233,7 @@ export class Stream {
 
   /** Forgets bind groups that use a destroyed buffer; called by the pool. */
   forget(bufferId: number): void {
-    for (const key of this.#bindGroups.keys()) {
-      if (key.includes(`,${bufferId}@`)) this.#bindGroups.delete(key);
-    }
+    this.#bindGroups.forget(bufferId);
   }
 
   /** Destroys the arena; called when the device closes. */
@@ -249,26 +246,8 @@ export class Stream {
 
   #bindGroup(pipeline: Pipeline, tensors: readonly Binding[]): GPUBindGroup {
     const ranges = tensors.map((tensor) => boundRange(tensor, this.gpu.bindingBytes));
-    let key = `${pipeline.layoutId}`;
-    tensors.forEach((tensor, i) => {
-      const { storage } = tensorOf(tensor);
-      storage.lastStep = this.#step;
-      key += `,${storage.id}@${ranges[i]!.offset}+${ranges[i]!.size}`;
-    });
-    let group = this.#bindGroups.get(key);
-    if (!group) {
-      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
-      group = this.gpu.device.createBindGroup({
-        label: pipeline.key,
-        layout: pipeline.layout,
-        entries: tensors.map((tensor, binding) => ({
-          binding,
-          resource: { buffer: tensorOf(tensor).storage.buffer, ...ranges[binding]! },
-        })),
-      });
-      this.#bindGroups.set(key, group);
-    }
-    return group;
+    for (const tensor of tensors) tensorOf(tensor).storage.lastStep = this.#step;
+    return this.#bindGroups.get(pipeline, tensors, ranges);
   }
 
   #openEncoder(): GPUCommandEncoder {
