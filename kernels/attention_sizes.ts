@@ -75,7 +75,7 @@ export function checkGroups(action: string, nHeads: number, nKvHeads: number): v
   }
 }
 
-/** Threads of a workgroup that computes one row: a CPU driver pays for every barrier, so it gets one vector of lanes. */
+/** Threads of a workgroup that computes one row: one vector of lanes where more would run one after the other. */
 export function attentionThreads(gpu: Gpu): number {
-  return gpu.isCpu ? 8 : 64;
+  return gpu.sharing.way === "memory" ? 64 : 8;
 }

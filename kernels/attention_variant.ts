@@ -36,15 +36,15 @@ export function defineAttention(
   };
 }
 
-/** Whether the subgroup variants run: 8 lanes that were proved to work, and heads that load four columns at a time. */
+/** Whether the subgroup variants run: where broadcasting pays, for heads that load four columns at a time. */
 export function suitsSubgroups(gpu: Gpu, dHead: number): boolean {
-  return gpu.subgroupSize === SUBGROUP_ROWS && dHead % 4 === 0;
+  return gpu.sharing.way === "broadcast" && dHead % 4 === 0;
 }
 
 /**
- * Launches the shader that suits the device. Where subgroups have 8 lanes, a CPU driver, sharing through memory costs as
- * much as loading again and a barrier more: there broadcasts are over 30 times faster (128 positions, 9 heads of 64). They
- * load four columns at a time and thus need `dHead` to be a multiple of 4.
+ * Launches the shader that suits the device. Where threads run one vector after the other, as on a CPU driver, sharing
+ * through memory costs as much as loading again and a barrier more: there broadcasts are over 30 times faster (128
+ * positions, 9 heads of 64). They load four columns at a time and thus need `dHead` to be a multiple of 4.
  *
  * @param rowsPerKvHead Rows of one sequence and one key head; together the kernels compute them for all of these.
  */

@@ -15,9 +15,9 @@ const KERNEL = defineKernel({
 /** Rows and columns of a block: sizes of everything in the blocked factorisation are multiples of it. */
 export const CHOLESKY_BLOCK = 64;
 
-/** Whether the subgroup variants of panel and update run: 8 lanes that were proved to work. */
+/** Whether the subgroup variants of panel and update run: where broadcasting pays. */
 export function suitsBlockProducts(gpu: Gpu): boolean {
-  return gpu.subgroupSize === 8;
+  return gpu.sharing.way === "broadcast";
 }
 
 /**

@@ -1,14 +1,12 @@
 import type { Gpu } from "../src/gpu/gpu.ts";
+import { BROADCAST_LANES } from "../src/gpu/traits.ts";
 import type { MatmulLayout, MatmulVariant } from "./matmul_problem.ts";
 
-/** Lanes of the subgroup for which `matmul_subgroup` is written: WGSL wants the lane of a broadcast as a literal. */
-const BROADCAST_LANES = 8;
-
 /**
- * Rows up to which `matvec` wins over the blocked kernels: on a CPU driver 4.8 against 12.6 ms with 5 rows of f32, while
- * from 8 rows on the subgroup variant takes 2 to 3 ms; a GPU hides the loads and needs the larger grid.
+ * Rows up to which `matvec` wins over the blocked kernels. With 8 the subgroup variant, where it runs, takes 2 to 3 ms and
+ * `matvec` with 5 already 4.8 (a CPU driver, f32); threads side by side hide the loads and need the larger grid.
  */
-const MATVEC_ROWS = { cpu: 7, gpu: 8 };
+const MATVEC_ROWS = { broadcast: 7, none: 7, memory: 8 };
 
 /**
  * Rows from which the subgroup variant is used. Mesa's CPU driver puts parameters into a shader as constants where that
@@ -16,6 +14,9 @@ const MATVEC_ROWS = { cpu: 7, gpu: 8 };
  * halved: 6 ms and 0.9 MB a launch.
  */
 const SUBGROUP_ROWS = 8;
+
+/** The blocked kernel that shares operands in each way. */
+const VARIANTS = { broadcast: "subgroup", memory: "tile", none: "register" } as const;
 
 /** A variant and why it is used. */
 export interface VariantChoice {
@@ -31,7 +32,6 @@ export interface VariantChoice {
  * A device that was opened with a variant uses that one.
  *
  * @param layout Which operands lie transposed; `matvec` exists for `nt` alone, where a lane reads along a weight's row.
- * @throws {TypeError} If the device was opened with a variant that it cannot run.
  */
 export function explainVariant(
   gpu: Gpu,
@@ -41,31 +41,19 @@ export function explainVariant(
   layout: MatmulLayout = "nt",
 ): VariantChoice {
   const size = `${rows} x ${inner} x ${cols} ${layout}`;
-  if (gpu.matmulVariant !== null) {
-    checkVariant(gpu, gpu.matmulVariant, { rows, layout });
-    return { variant: gpu.matmulVariant, reason: `${size}: asked for` };
-  }
-  const few = gpu.isCpu ? MATVEC_ROWS.cpu : MATVEC_ROWS.gpu;
+  const { way, reason } = gpu.sharing;
+  if (gpu.variant !== null) return { variant: gpu.variant, reason: `${size}: ${reason}` };
+  const few = MATVEC_ROWS[way];
   if (layout === "nt" && rows <= few && gpu.subgroupSize !== null) {
     return { variant: "matvec", reason: `${size}: at most ${few} rows, so reading the weights once is what counts` };
   }
-  if (!gpu.isCpu) {
-    return { variant: "tile", reason: `${size}: a GPU shares operands best through workgroup memory` };
-  }
-  if (gpu.subgroupSize === BROADCAST_LANES && rows < SUBGROUP_ROWS) {
+  if (way === "broadcast" && rows < SUBGROUP_ROWS) {
     return {
       variant: "register",
       reason: `${size}: fewer than ${SUBGROUP_ROWS} rows leave a subgroup's 16 half empty`,
     };
   }
-  if (gpu.subgroupSize === BROADCAST_LANES) {
-    return {
-      variant: "subgroup",
-      reason: `${size}: a CPU driver with ${BROADCAST_LANES} lanes, where a broadcast costs less than a load`,
-    };
-  }
-  const lanes = gpu.subgroupSize === null ? "no proved subgroups" : `${gpu.subgroupSize} lanes`;
-  return { variant: "register", reason: `${size}: a CPU driver with ${lanes}, where barriers are expensive` };
+  return { variant: VARIANTS[way], reason: `${size}: ${reason}` };
 }
 
 /** The variant that a product of this size uses on this device; {@linkcode explainVariant} tells why. */
@@ -100,9 +88,9 @@ export function checkVariant(
   if (gpu.subgroupSize === null) {
     throw new TypeError(`Cannot multiply with variant "matvec": it needs subgroups, got ${lanes}`);
   }
-  if (product.layout !== "nt" || product.rows > MATVEC_ROWS.gpu) {
+  if (product.layout !== "nt" || product.rows > MATVEC_ROWS.memory) {
     throw new TypeError(
-      `Cannot multiply with variant "matvec": it takes layout nt and at most ${MATVEC_ROWS.gpu} rows, ` +
+      `Cannot multiply with variant "matvec": it takes layout nt and at most ${MATVEC_ROWS.memory} rows, ` +
         `got ${product.layout} and ${product.rows} rows`,
     );
   }

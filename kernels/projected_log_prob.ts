@@ -44,9 +44,6 @@ const SLICE = 512;
 /** Rows that the shaders take at a time. */
 const BLOCK_ROWS = { tile: 64, subgroup: 16 };
 
-/** Lanes for which the subgroup variant is written, as WGSL wants the lane of a broadcast as a literal. */
-const LANES = 8;
-
 /** Ways to compute it: `subgroup` shares rows by broadcast between 8 lanes, `tile` stages operands in workgroup memory. */
 export type ProjectedLogProbVariant = "subgroup" | "tile";
 
@@ -115,9 +112,9 @@ export function projectedLogProb(
 }
 
 /**
- * On a CPU driver of 8 lanes a broadcast costs less than a load and a barrier. With rows for less than half a block the
- * driver halves the shader and compiles it for every launch, as it does with `matmul_subgroup`.
+ * Broadcasts where they cost less than loads. With rows for less than half a block Mesa's CPU driver halves the shader and
+ * compiles it for every launch, as it does with `matmul_subgroup`.
  */
 function variantFor(gpu: Gpu, rows: number): ProjectedLogProbVariant {
-  return gpu.isCpu && gpu.subgroupSize === LANES && 2 * rows >= BLOCK_ROWS.subgroup ? "subgroup" : "tile";
+  return gpu.sharing.way === "broadcast" && 2 * rows >= BLOCK_ROWS.subgroup ? "subgroup" : "tile";
 }

@@ -177,11 +177,11 @@ export function checkDistinct(action: string, name: string, written: Tensor, ope
 }
 
 /**
- * Threads that share a row. A CPU driver runs one vector of lanes at a time and pays for every barrier, so it gets as
- * few threads as a vector has lanes; GPUs get a wave or more.
+ * Threads that share a row: a wave or more where threads run side by side; else as few as a vector has lanes, since one
+ * vector runs after the other and every barrier is paid for.
  */
 export function rowThreads(gpu: Gpu, width: number): number {
-  if (gpu.isCpu) return 8;
+  if (gpu.sharing.way !== "memory") return 8;
   return width < 2048 ? 64 : 256;
 }
 
@@ -189,12 +189,12 @@ export function rowThreads(gpu: Gpu, width: number): number {
 export const ROWS_A_SUBGROUP = 4;
 
 /**
- * Whether the subgroup variants of the row kernels run: 8 lanes that were proved to work, rows that can be loaded four
- * columns at a time, and enough of them. A CPU driver pays for each load: four values at once cost two loads, a weight
- * that four rows share is loaded once, and sums over the lanes need no barrier.
+ * Whether the subgroup variants of the row kernels run: where broadcasting pays, for rows that can be loaded four columns
+ * at a time, and enough of them. There each load costs: four values at once cost two loads, a weight that four rows share
+ * is loaded once, and sums over the lanes need no barrier.
  */
 export function suitsRowSubgroups(gpu: Gpu, { rows, width }: RowSizes): boolean {
-  return gpu.subgroupSize === 8 && width % 4 === 0 && rows >= ROWS_A_SUBGROUP;
+  return gpu.sharing.way === "broadcast" && width % 4 === 0 && rows >= ROWS_A_SUBGROUP;
 }
 
 /**

@@ -1,25 +1,26 @@
 /** `deno task bench`: measures speed as ratios in one run, against other libraries and against simpler ways. */
 import { dirname } from "node:path";
 import { benchMarkdown } from "../tests/bench/comparison.ts";
-import { FORCED_VARIANTS, type ForcedVariant } from "../src/gpu/gpu.ts";
 import { smollm2File } from "../tests/bench/smollm2_file.ts";
 import { BENCH_NAMES, runBench } from "../tests/bench/suite.ts";
 import {
   command,
   type CommonFlags,
   handOut,
-  oneOf,
   prepareFolder,
   run,
   someOf,
   UsageError,
   wholeNumber,
 } from "./cli/command.ts";
+import { type GpuFlags, withVariantFlag } from "./cli/gpu_options.ts";
 
-const program = command(
-  "bench",
-  "Measures speed as ratios in one run, rounds interleaved, and prints a Markdown table.",
-  "deno task bench --only matmul,search",
+const program = withVariantFlag(
+  command(
+    "bench",
+    "Measures speed as ratios in one run, rounds interleaved, and prints a Markdown table.",
+    "deno task bench --only matmul,search",
+  ),
 )
   .option(
     "--only <parts>",
@@ -28,12 +29,11 @@ const program = command(
     BENCH_NAMES,
   )
   .option("--smollm2 <file>", "SmolLM2-135M-Instruct as GGUF (default: the .gguf in models/smollm2, if there is one)")
-  .option("--variant <name>", `way to multiply matrices: ${FORCED_VARIANTS.join(", ")}`, oneOf(FORCED_VARIANTS))
   .option("--rounds <n>", "timed rounds, the fastest of which counts", wholeNumber, 7);
 
 await run(program, async (signal) => {
   const flags = program.opts<
-    CommonFlags & { only: typeof BENCH_NAMES; rounds: number; smollm2?: string; variant?: ForcedVariant }
+    CommonFlags & GpuFlags & { only: typeof BENCH_NAMES; rounds: number; smollm2?: string }
   >();
   if (flags.rounds === 0) throw new UsageError("Cannot measure in 0 rounds: give --rounds 1 or more");
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));

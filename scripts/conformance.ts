@@ -3,8 +3,9 @@ import { Command } from "commander";
 import { describeOutcome, runConformance, tally } from "../src/evaluation/conformance/run_conformance.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { type CommonFlags, handOut, run } from "./cli/command.ts";
+import { type GpuFlags, gpuOptions, withVariantFlag } from "./cli/gpu_options.ts";
 
-const program = new Command("deno task conformance")
+const program = withVariantFlag(new Command("deno task conformance"))
   .description("Computes every golden case below a folder and compares it with its stored values.")
   .argument("<dir>", "folder with cases, at any depth")
   .option("--out <path>", "file to write the result to, as JSON")
@@ -14,8 +15,8 @@ const program = new Command("deno task conformance")
   .exitOverride();
 
 await run(program, async (signal) => {
-  const flags = program.opts<Pick<CommonFlags, "out" | "json">>();
-  using gpu = await Gpu.open();
+  const flags = program.opts<Pick<CommonFlags, "out" | "json"> & GpuFlags>();
+  using gpu = await Gpu.open(gpuOptions(flags));
   const outcomes = await runConformance(gpu, program.args[0]!, {
     signal,
     onOutcome: (outcome) => {

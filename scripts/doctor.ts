@@ -3,19 +3,25 @@ import { dirname } from "node:path";
 import { diagnose } from "../src/evaluation/doctor/doctor.ts";
 import { doctorText } from "../src/evaluation/doctor/doctor_report.ts";
 import { command, type CommonFlags, handOut, prepareFolder, run } from "./cli/command.ts";
+import { type GpuFlags, gpuOptions, withVariantFlag } from "./cli/gpu_options.ts";
 
-const program = command(
-  "doctor",
-  "Describes the adapter, proves its features by running them, and measures its peaks and costs.",
-  "deno task doctor --json",
+const program = withVariantFlag(
+  command(
+    "doctor",
+    "Describes the adapter, proves its features by running them, and measures its peaks and costs.",
+    "deno task doctor --json",
+  ),
 );
 
 await run(program, async (signal) => {
-  const flags = program.opts<CommonFlags>();
+  const flags = program.opts<CommonFlags & GpuFlags>();
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
-  const diagnosis = await diagnose((stage) => {
-    signal.throwIfAborted();
-    console.error(`Examining ${stage}`);
+  const diagnosis = await diagnose({
+    ...gpuOptions(flags),
+    onStage: (stage) => {
+      signal.throwIfAborted();
+      console.error(`Examining ${stage}`);
+    },
   });
   await handOut(flags, diagnosis, doctorText(diagnosis));
 });

@@ -69,7 +69,7 @@ async function evaluateModel(
       moments,
       signal,
       ...(flags.cases === undefined ? {} : { limit: flags.cases }),
-      onStart: (count) => progress = count > 0 ? new Progress(dir, count) : undefined,
+      onStart: (count) => progress = count > 0 ? new Progress(model.name, count) : undefined,
     }, ({ caseId, configuration }) => progress?.advance(1, `case ${caseId}, ${configuration}`))
       .finally(() => progress?.[Symbol.dispose]());
     progress?.finish();

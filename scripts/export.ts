@@ -4,15 +4,18 @@ import { exportModel } from "../src/editing/export_model.ts";
 import type { ExportDtype } from "../src/editing/export_tensors.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { command, type CommonFlags, oneOf, run, UsageError } from "./cli/command.ts";
+import { type GpuFlags, gpuOptions, withVariantFlag } from "./cli/gpu_options.ts";
 import { modelPath } from "./cli/model_path.ts";
 
 const MEBIBYTE = 2 ** 20;
 
-const program = command(
-  "export",
-  "Writes a model with its edits as a Hugging Face folder: config, tokenizer, safetensors weights.",
-  "deno task export --patch out/berlin.safetensors --out out/berlin-model",
-  { out: "folder to write; it must not be there, or be empty" },
+const program = withVariantFlag(
+  command(
+    "export",
+    "Writes a model with its edits as a Hugging Face folder: config, tokenizer, safetensors weights.",
+    "deno task export --patch out/berlin.safetensors --out out/berlin-model",
+    { out: "folder to write; it must not be there, or be empty" },
+  ),
 )
   .option("--patch <files...>", "edits saved by `edit --save`, in the order to apply them", [])
   .option(
@@ -23,10 +26,11 @@ const program = command(
   );
 
 await run(program, async (signal) => {
-  const { model, out, patch, dtype, json } = program.opts<CommonFlags & { patch: string[]; dtype: ExportDtype }>();
+  const flags = program.opts<CommonFlags & GpuFlags & { patch: string[]; dtype: ExportDtype }>();
+  const { model, out, patch, dtype, json } = flags;
   if (out === undefined) throw new UsageError("Cannot export without a folder to write: give --out DIR");
   const path = await modelPath(model);
-  using gpu = await Gpu.open();
+  using gpu = await Gpu.open(gpuOptions(flags));
   let bar: Progress | undefined;
   const report = await exportModel(gpu, path, out, {
     patches: patch,
@@ -45,7 +49,9 @@ await run(program, async (signal) => {
       `edited ${tensor}: stored as ${stored}, written as ${written}`
     ),
     ...(rounded.length > 0 ? ["The edit is rounded to that type; --dtype keep or f32 keeps it exact"] : []),
-    ...(report.files.includes("tokenizer.json") ? [] : ["Without a tokenizer: there is no tokenizer.json to copy"]),
+    ...(report.files.includes("tokenizer.json")
+      ? []
+      : ["Without a tokenizer: none lies beside the model or is known from its metadata"]),
     `Load it in Python: transformers.AutoModelForCausalLM.from_pretrained(${JSON.stringify(out)})`,
   ];
   console.log(json ? JSON.stringify({ out, ...report }) : text.join("\n"));

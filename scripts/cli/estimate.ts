@@ -6,16 +6,14 @@ import { answerBytes, type EditSizes, estimateStages, USUAL_SIZES } from "../../
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Dtype } from "../../src/gpu/tensor.ts";
 import { loadConfig } from "../../src/model/load_model.ts";
-import { largestWeight, parameterCounts } from "../../src/model/memory.ts";
+import { largestWeight, parameterCounts, USUAL_TOKENS } from "../../src/model/memory.ts";
 import { handOut } from "./command.ts";
+import { type GpuFlags, gpuOptions } from "./gpu_options.ts";
 import { modelPath } from "./model_path.ts";
 import type { ModelFlags } from "./with_model.ts";
 
 /** How the weights of a model without weights are counted: what models of this size are published in. */
 const DTYPE: Dtype = "bf16";
-
-/** Tokens of a prompt with its answer. */
-const ANSWER_TOKENS = 256;
 
 /**
  * Prints what loading a model and one edit in chain mode would take on this device, from its config.json alone.
@@ -23,9 +21,9 @@ const ANSWER_TOKENS = 256;
  * @param flags `--model` is a GGUF file or a folder with a config.json, which needs no weights; `--max-memory` stands in
  * for the device's memory.
  */
-export async function printEstimate(flags: Pick<ModelFlags, "model" | "maxMemory" | "out" | "json">): Promise<void> {
+export async function printEstimate(flags: Pick<ModelFlags, "model" | "out" | "json" | keyof GpuFlags>): Promise<void> {
   const config = await loadConfig(await modelPath(flags.model));
-  using gpu = await Gpu.open(flags.maxMemory === undefined ? {} : { maxBytes: flags.maxMemory });
+  using gpu = await Gpu.open(gpuOptions(flags));
   const rates = await measureRates(gpu, DTYPE);
   const stages = estimateStages(config, DTYPE, rates);
   const { total } = parameterCounts(config);
@@ -62,7 +60,7 @@ export async function printEstimate(flags: Pick<ModelFlags, "model" | "maxMemory
     terminalTable({ columns, rows }),
     "",
     ...verdicts,
-    `An answer of ${ANSWER_TOKENS} tokens takes ${formatBytes(answerBytes(config, ANSWER_TOKENS))} more`,
+    `An answer of ${USUAL_TOKENS} tokens takes ${formatBytes(answerBytes(config, USUAL_TOKENS))} more`,
     assumed(USUAL_SIZES),
     `Measured here: products ${rates.matmulGflops.toFixed(1)} GFLOP/s, second moments ` +
     `${rates.rankKGflops.toFixed(1)}, factorisation ${rates.choleskyGflops.toFixed(1)}, upload ` +

@@ -11,20 +11,19 @@ import { chromeTrace, kernelTimes, profileTable } from "../../src/evaluation/pro
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Model } from "../../src/model/model.ts";
 import { command, type CommandForm, type CommonFlags } from "./command.ts";
+import { type GpuFlags, gpuOptions, withVariantFlag } from "./gpu_options.ts";
 import { loadedModel } from "./loaded_model.ts";
 import { modelPath } from "./model_path.ts";
 
 /** Flags of commands that run a model. */
-export interface ModelFlags extends CommonFlags {
+export interface ModelFlags extends CommonFlags, GpuFlags {
   /** File for the trace of a profile. */
   profile?: string;
-  /** Bytes that the GPU may be asked for. */
-  maxMemory?: number;
 }
 
 /** Makes a command with the common flags and those of commands that run a model. */
 export function modelCommand(name: string, description: string, example: string, form: CommandForm = {}): Command {
-  return command(name, description, example, form)
+  return withVariantFlag(command(name, description, example, form))
     .option("--max-memory <size>", "most GPU memory, for example 500MB or 8GiB; refuses what needs more", byteSize)
     .option("--profile <file>", "time every kernel, print a table, and write a trace for chrome://tracing");
 }
@@ -49,13 +48,13 @@ export function byteSize(text: string): number {
 /** Opens the GPU and a model for the time of `body`, under a profile where one is asked for. */
 export async function withModel<T>(
   dir: string,
-  { profile, maxMemory }: Pick<ModelFlags, "profile" | "maxMemory">,
+  flags: Pick<ModelFlags, "profile" | keyof GpuFlags>,
   body: (model: Model) => Promise<T>,
 ): Promise<T> {
   const path = await modelPath(dir);
-  using gpu = await Gpu.open(maxMemory === undefined ? {} : { maxBytes: maxMemory });
+  using gpu = await Gpu.open(gpuOptions(flags));
   using model = await loadedModel(gpu, path);
-  return profile === undefined ? await body(model) : await profiled(gpu, profile, () => body(model));
+  return flags.profile === undefined ? await body(model) : await profiled(gpu, flags.profile, () => body(model));
 }
 
 /** Runs `body` under a profile; its table goes to standard error, so that `--json` stays JSON alone. */

@@ -14,9 +14,10 @@ import { type OpenSink, writeFileAtomic } from "../checkpoint/write_file.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readModelConfig } from "../model/architectures.ts";
 import { checkPatch, type LowRankPatch } from "../model/patched_weight.ts";
-import { type NamedWeight, namedWeights } from "../model/weights.ts";
+import { type NamedWeight, namedWeights } from "../model/named_weights.ts";
 import { checkAbsent, copyDescription, nameDtype, writeFolder } from "./export_files.ts";
 import { collectChanges, type ExportDtype, tensorsByFile, writtenAs } from "./export_tensors.ts";
+import { writeGgufTokenizer } from "./export_tokenizer.ts";
 import { readPatch, type StoredPatch } from "./patch_file.ts";
 
 const TORCH_NAMES: Readonly<Record<WeightDtype, string>> = { F32: "float32", BF16: "bfloat16", F16: "float16" };
@@ -103,6 +104,9 @@ export async function exportModel(
     const config = loaded === null ? configText : nameDtype(configText, TORCH_NAMES[loaded]);
     await writeFileAtomic(join(temporary, "config.json"), config);
     written.push(...await copyDescription(dirname(files.configPath), temporary));
+    if (files.metadata !== null && !written.includes("tokenizer.json")) {
+      written.push(...await writeGgufTokenizer(files.metadata, files.configPath, temporary));
+    }
     for (const [file, tensors] of shards) {
       await writeSafetensors(join(temporary, file), tensors, metadata, options.open);
       written.push(file);

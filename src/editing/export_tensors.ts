@@ -12,7 +12,7 @@ import type { StreamedData, TensorToWrite } from "../checkpoint/safetensors_writ
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Dtype } from "../gpu/tensor.ts";
 import { type LowRankPatch, patchedWeight } from "../model/patched_weight.ts";
-import type { NamedWeight } from "../model/weights.ts";
+import type { NamedWeight } from "../model/named_weights.ts";
 
 /** Bytes read, converted and written at a time. */
 const CHUNK = 32 * 1024 * 1024;
@@ -123,8 +123,6 @@ async function* changed(
   { weight, patches }: WeightChange,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { stored, shape, layout } = weight;
-  // Writes overtake recorded dispatches, which may still need the buffer that the base gets.
-  gpu.stream.submit();
   using base = gpu.tensor(shape, stored, GPU_DTYPES[source.tensors.get(stored)!.dtype]!);
   let at = 0;
   for await (const bytes of source.chunks(stored, CHUNK)) {

@@ -4,7 +4,6 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "../editing/defaults.ts";
 import { edit } from "../editing/edit_model.ts";
 import type { LayerPlan, PlanScoring } from "../editing/layer_plan.ts";
@@ -108,7 +107,7 @@ export async function* runDemo(
       const key = keyOf(configuration.name, seed, demoCase.id);
       await moments.ensure(plannedLayers(plan, configuration.method, configuration.mode));
       const outcome = await editAndAsk(model, world, judged, configuration, moments, { seed, signal });
-      yield { model: basename(model.dir), ...key, before, ...outcome };
+      yield { model: model.name, ...key, before, ...outcome };
     }
   }
 }

@@ -1,5 +1,5 @@
 import { NoAdapterError } from "./errors.ts";
-import type { GpuFeature } from "./gpu.ts";
+import type { GpuFeature } from "./options.ts";
 
 /** An opened device with what was found about its adapter. */
 export interface OpenedDevice {
@@ -7,6 +7,8 @@ export interface OpenedDevice {
   device: GPUDevice;
   /** Name given by the driver. */
   name: string;
+  /** All that the driver tells about the adapter: the same for the same hardware and driver. */
+  identity: string;
   /** Whether it is a CPU driver. */
   isCpu: boolean;
   /** Smallest and largest subgroup the adapter reports; 0 where it does not say. */
@@ -68,6 +70,7 @@ export async function openDevice(without: readonly GpuFeature[]): Promise<Opened
   return {
     device,
     name,
+    identity: [info.vendor, info.architecture, info.device, info.description].join(" "),
     isCpu: info.isFallbackAdapter === true,
     subgroupSizes: [info.subgroupMinSize ?? 0, info.subgroupMaxSize ?? 0],
     features: new Set(granted),

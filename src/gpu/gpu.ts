@@ -1,55 +1,21 @@
 import { openDevice, type OpenedDevice } from "./adapter.ts";
 import { DeviceLostError, GpuError, GpuMemoryError } from "./errors.ts";
+import type { GpuFeature, GpuOptions } from "./options.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool } from "./pool.ts";
 import { provenSubgroupSize } from "./subgroup_probe.ts";
 import { Stream } from "./stream.ts";
 import { checkRows, type Dtype, dtypeBytes, elementCount, formatShape, type PooledBuffer, Tensor } from "./tensor.ts";
-
-/** Ways to multiply matrices that every size can take. */
-export type ForcedVariant = "subgroup" | "register" | "tile" | "naive";
-
-/** Names of {@linkcode ForcedVariant}. */
-export const FORCED_VARIANTS: readonly ForcedVariant[] = ["subgroup", "register", "tile", "naive"];
-
-/** What can be asked of {@linkcode Gpu.open}. */
-export interface GpuOptions {
-  /** Bytes that tensors may take in all. Default: 70 % of the free memory on a CPU adapter, else no limit of ours. */
-  maxBytes?: number;
-  /** Way to multiply matrices wherever it can run; for measurements and tests. Default: chosen by what was measured. */
-  matmulVariant?: ForcedVariant;
-  /** Bytes that one binding may hold; smaller in tests, to reach matrices that are bound by rows. Default: the device's. */
-  maxBindingBytes?: number;
-  /** Features left out on purpose, to run the variants that need none of them. Default: none. */
-  without?: readonly GpuFeature[];
-}
-
-/** Optional abilities of the device, each found by trying. */
-export type GpuFeature = "f16" | "timestamps" | "subgroups" | "f64";
-
-/** What `gpu.memory()` returns; all in bytes. */
-export interface GpuMemory {
-  /** Held by tensors that were not disposed. */
-  live: number;
-  /** Given back and kept for reuse. */
-  pooled: number;
-  /** Largest `live` so far. */
-  peak: number;
-  /** Live bytes by tensor label, largest first. */
-  owners: Record<string, number>;
-}
-
-/** What `gpu.stats()` returns, counted since the device was opened. */
-export interface GpuStats {
-  /** Command buffers handed to the queue. */
-  submits: number;
-  /** Kernel launches. */
-  dispatches: number;
-  /** Waits for data from the GPU. */
-  reads: number;
-  /** Compiled kernel variants. */
-  pipelines: number;
-}
+import { deviceTraits } from "./trait_probe.ts";
+import {
+  BROADCAST_LANES,
+  chooseSharing,
+  type DeviceTraits,
+  type ForcedVariant,
+  possibleVariants,
+  type SharingChoice,
+} from "./traits.ts";
+import type { GpuMemory, GpuStats } from "./usage.ts";
 
 /**
  * A WebGPU device with its memory, its one stream and what it was proved to be able to do.
@@ -76,8 +42,12 @@ export class Gpu implements Disposable {
   readonly subgroupSize: number | null;
   /** Bytes that one binding holds; a larger matrix is read by ranges of rows. */
   readonly bindingBytes: number;
-  /** Way to multiply matrices that was asked for, if any. */
-  readonly matmulVariant: ForcedVariant | null;
+  /** What was measured of the device. */
+  readonly traits: DeviceTraits;
+  /** Variants of kernels that were asked for, if any. */
+  readonly variant: ForcedVariant | null;
+  /** How the kernels that run share operands, and why. */
+  readonly sharing: SharingChoice;
   /** Compiled kernels. */
   readonly pipelines: PipelineCache;
   /** The one stream of the device. */
@@ -89,13 +59,20 @@ export class Gpu implements Disposable {
   #lost = false;
   #closed = false;
 
-  private constructor(opened: OpenedDevice, subgroupSize: number | null, options: GpuOptions) {
+  private constructor(
+    opened: OpenedDevice,
+    subgroupSize: number | null,
+    traits: DeviceTraits,
+    options: GpuOptions,
+  ) {
     this.device = opened.device;
     this.adapterName = opened.name;
     this.isCpu = opened.isCpu;
     this.features = opened.features;
     this.subgroupSize = subgroupSize;
-    this.matmulVariant = options.matmulVariant ?? null;
+    this.traits = traits;
+    this.variant = options.variant ?? null;
+    this.sharing = chooseSharing(traits, subgroupSize, this.variant);
     const { maxStorageBufferBindingSize } = this.device.limits;
     this.bindingBytes = Math.min(options.maxBindingBytes ?? Infinity, maxStorageBufferBindingSize);
     this.#maxBytes = options.maxBytes ??
@@ -120,14 +97,24 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Opens the most powerful adapter with the limits it offers, and proves what it can do.
+   * Opens the most powerful adapter with the limits it offers, proves what it can do, and measures what suits it.
    *
    * @throws {NoAdapterError} If there is none; the message says what to install.
+   * @throws {TypeError} If the variant asked for cannot run on it.
    */
   static async open(options: GpuOptions = {}): Promise<Gpu> {
     const opened = await openDevice(options.without ?? []);
     const size = opened.features.has("subgroups") ? await provenSubgroupSize(opened) : null;
-    return new Gpu(opened, size, options);
+    const possible = possibleVariants(size);
+    if (options.variant !== undefined && !possible.includes(options.variant)) {
+      opened.device.destroy();
+      throw new TypeError(
+        `Cannot run variant "${options.variant}" on ${opened.name}: it needs subgroups of ${BROADCAST_LANES} lanes, ` +
+          `got ${size ?? "none proved"}. Use ${possible.join(", ")}`,
+      );
+    }
+    const traits = options.traits ?? await deviceTraits(opened, size);
+    return new Gpu(opened, size, traits, options);
   }
 
   /** Limits of the device. */
@@ -181,7 +168,8 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Overwrites the bytes of `tensor` from `byteOffset` on; takes effect before everything recorded but not submitted.
+   * Overwrites the bytes of `tensor` from `byteOffset` on, after all that was recorded on it: the queue would let a write
+   * overtake recorded work, so that is submitted first where it uses this buffer.
    *
    * @throws {RangeError} If the range lies outside the tensor or does not start at a 32-bit word.
    */
@@ -199,6 +187,7 @@ export class Gpu implements Disposable {
       padded.set(bytes);
       bytes = padded;
     }
+    if (this.stream.awaits(tensor.storage)) this.stream.submit();
     const slice = 64 * 1024 * 1024;
     for (let at = 0; at < bytes.length; at += slice) {
       const part = bytes.subarray(at, Math.min(bytes.length, at + slice));

@@ -13,11 +13,21 @@ export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
 }
 
+/** How long a variant took to compile. */
+export interface CompileTime {
+  /** Kernel name and constants. */
+  readonly key: string;
+  /** Milliseconds in which its shader was checked, translated and handed to the driver. */
+  readonly ms: number;
+}
+
 /** Compiles each variant of a kernel once, with explicit layouts, and reports shader errors with their text. */
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #onError: (error: GpuError) => void;
   readonly #pipelines = new Map<string, Pipeline>();
+  readonly #kernels = new Map<string, Kernel>();
+  readonly #times: CompileTime[] = [];
   readonly #layouts = new Map<string, { id: number; layout: GPUBindGroupLayout }>();
   /** Layout of bind group 1: the parameter block with a dynamic offset, the same for every kernel. */
   readonly paramsLayout: GPUBindGroupLayout;
@@ -38,11 +48,25 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  /** The variant of `kernel` with these constants, compiled at the first call. */
+  /** What each variant took to compile, in the order of first use. */
+  get compileTimes(): readonly CompileTime[] {
+    return this.#times;
+  }
+
+  /**
+   * The variant of `kernel` with these constants, compiled at the first call.
+   *
+   * What shapes the code is its text, which the kernel's name stands for, and the constants: dtypes, sizes of workgroups
+   * and everything else that varies are among them, and the features of the device are the same for the whole cache.
+   *
+   * @throws {TypeError} If another kernel of the same name has another text or other buffers.
+   */
   get(kernel: Kernel, constants: Constants): Pipeline {
     const key = variantKey(kernel, constants);
     const found = this.#pipelines.get(key);
+    this.#checkName(kernel);
     if (found) return found;
+    const begin = performance.now();
     const { id, layout } = this.#layout(kernel);
     this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ label: key, code: kernel.code });
@@ -51,6 +75,7 @@ export class PipelineCache {
       layout: this.#device.createPipelineLayout({ label: key, bindGroupLayouts: [layout, this.paramsLayout] }),
       compute: { module, entryPoint: "main", constants: { ...constants } },
     });
+    this.#times.push({ key, ms: performance.now() - begin });
     const check = this.#device.popErrorScope().then(async (error) => {
       if (!error) return;
       const info = await module.getCompilationInfo();
@@ -72,6 +97,18 @@ export class PipelineCache {
     const pending = this.#pending;
     this.#pending = [];
     await Promise.all(pending);
+  }
+
+  #checkName(kernel: Kernel): void {
+    const first = this.#kernels.get(kernel.name);
+    if (first === kernel) return;
+    if (!first) this.#kernels.set(kernel.name, kernel);
+    else if (first.code !== kernel.code || first.buffers.join() !== kernel.buffers.join()) {
+      throw new TypeError(
+        `Cannot compile kernel "${kernel.name}": another of that name has other code or buffers, and the name stands for ` +
+          "both. Give it a name of its own",
+      );
+    }
   }
 
   #layout(kernel: Kernel): { id: number; layout: GPUBindGroupLayout } {

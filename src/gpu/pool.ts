@@ -114,7 +114,7 @@ export class BufferPool {
 
   #create(size: number): PooledBuffer {
     const id = this.#nextId++;
-    return { id, size, buffer: this.#device.createBuffer({ label: `pool ${id}`, size, usage: USAGE }) };
+    return { id, size, buffer: this.#device.createBuffer({ label: `pool ${id}`, size, usage: USAGE }), lastStep: 0 };
   }
 }
 

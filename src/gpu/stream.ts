@@ -1,11 +1,12 @@
 import { ParameterArena } from "./arena.ts";
+import { BindGroups } from "./bind_groups.ts";
 import { type Binding, boundRange, tensorOf } from "./binding.ts";
 import { GpuError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Constants, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { type LaunchTime, Profiler } from "./profiler.ts";
-import { dtypeBytes, formatShape, isPacked, type Tensor } from "./tensor.ts";
+import { dtypeBytes, formatShape, isPacked, type PooledBuffer, type Tensor } from "./tensor.ts";
 
 /** One kernel launch. */
 export interface Dispatch {
@@ -24,9 +25,6 @@ export interface Dispatch {
 /** What a tensor holds, on the host: f32 as Float32Array, every other dtype as its 32-bit words. */
 export type HostArray = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** Bind groups kept before the cache is emptied; a forward pass of 8 layers uses a few hundred. */
-const MAX_BIND_GROUPS = 8192;
-
 /**
  * Records dispatches and copies, submits them in one go, and reads back.
  *
@@ -36,9 +34,11 @@ export class Stream {
   /** The device. */
   readonly gpu: Gpu;
   readonly #arena: ParameterArena;
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #bindGroups: BindGroups;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
+  /** What is recorded now; each submit begins another. */
+  #step = 1;
   #submits = 0;
   #dispatches = 0;
   #reads = 0;
@@ -50,6 +50,7 @@ export class Stream {
   constructor(gpu: Gpu) {
     this.gpu = gpu;
     this.#arena = new ParameterArena(gpu.device, gpu.pipelines.paramsLayout);
+    this.#bindGroups = new BindGroups(gpu.device);
   }
 
   /** Submits, dispatches and read-backs since the device was opened. */
@@ -145,6 +146,7 @@ export class Stream {
     if (!words) throw new RangeError(`${action}: half types are copied by 32-bit words, wanted even numbers`);
     if (elements === 0) return;
     this.#closePass();
+    from.storage.lastStep = to.storage.lastStep = this.#step;
     this.#openEncoder().copyBufferToBuffer(
       from.storage.buffer,
       start * unit,
@@ -157,7 +159,13 @@ export class Stream {
   /** Records filling `tensor` with zero bits. */
   clear(tensor: Tensor): void {
     this.#closePass();
+    tensor.storage.lastStep = this.#step;
     this.#openEncoder().clearBuffer(tensor.storage.buffer);
+  }
+
+  /** Whether work that is recorded and not yet submitted uses this buffer. */
+  awaits(buffer: PooledBuffer): boolean {
+    return buffer.lastStep === this.#step;
   }
 
   /** Hands everything recorded to the queue, in order. */
@@ -171,6 +179,7 @@ export class Stream {
       this.#encoder = null;
       this.#submits++;
     }
+    this.#step++;
     this.gpu.submitted();
   }
 
@@ -224,9 +233,7 @@ export class Stream {
 
   /** Forgets bind groups that use a destroyed buffer; called by the pool. */
   forget(bufferId: number): void {
-    for (const key of this.#bindGroups.keys()) {
-      if (key.includes(`,${bufferId}@`)) this.#bindGroups.delete(key);
-    }
+    this.#bindGroups.forget(bufferId);
   }
 
   /** Destroys the arena; called when the device closes. */
@@ -239,24 +246,8 @@ export class Stream {
 
   #bindGroup(pipeline: Pipeline, tensors: readonly Binding[]): GPUBindGroup {
     const ranges = tensors.map((tensor) => boundRange(tensor, this.gpu.bindingBytes));
-    let key = `${pipeline.layoutId}`;
-    tensors.forEach((tensor, i) => {
-      key += `,${tensorOf(tensor).storage.id}@${ranges[i]!.offset}+${ranges[i]!.size}`;
-    });
-    let group = this.#bindGroups.get(key);
-    if (!group) {
-      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
-      group = this.gpu.device.createBindGroup({
-        label: pipeline.key,
-        layout: pipeline.layout,
-        entries: tensors.map((tensor, binding) => ({
-          binding,
-          resource: { buffer: tensorOf(tensor).storage.buffer, ...ranges[binding]! },
-        })),
-      });
-      this.#bindGroups.set(key, group);
-    }
-    return group;
+    for (const tensor of tensors) tensorOf(tensor).storage.lastStep = this.#step;
+    return this.#bindGroups.get(pipeline, tensors, ranges);
   }
 
   #openEncoder(): GPUCommandEncoder {

@@ -56,6 +56,8 @@ export interface PooledBuffer {
   readonly size: number;
   /** The buffer itself. */
   readonly buffer: GPUBuffer;
+  /** Last step of the stream that recorded work on it; 0 for none. */
+  lastStep: number;
 }
 
 /**

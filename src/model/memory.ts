@@ -3,15 +3,19 @@
  *
  * @module
  */
+import type { Gpu } from "../gpu/gpu.ts";
 import { type Dtype, dtypeBytes } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./architectures.ts";
-import { namedWeights } from "./weights.ts";
+import { namedWeights } from "./named_weights.ts";
 
 /** Activations, keys and values are f32. */
 const F32 = 4;
 
 /** Tensors as wide as the residual stream that are alive at once in a block: its input, the sums and what is normed. */
 const RESIDUALS = 5;
+
+/** Tokens of a usual prompt with its answer: a model is refused at load if the GPU cannot hold even these. */
+export const USUAL_TOKENS = 256;
 
 /** Parameters of one block and of the whole model. */
 export function parameterCounts(config: ModelConfig): { block: number; total: number } {
@@ -54,4 +58,25 @@ export function activationBytes(config: ModelConfig, tokens: number, logitRows: 
   const { dModel, dMlp, nHeads, nKvHeads, dHead, vocab } = config;
   const attention = (4 * nHeads + 4 * nKvHeads) * dHead;
   return F32 * (tokens * (RESIDUALS * dModel + Math.max(attention, 3 * dMlp)) + logitRows * vocab);
+}
+
+/**
+ * Checks that the GPU holds a model with what a prompt of {@linkcode USUAL_TOKENS} tokens needs, or of as many as its
+ * context has.
+ *
+ * @param path Model, as in `Cannot load <path>`.
+ * @param weights Bytes that its weights take on the GPU.
+ * @throws {RangeError} If it does not; the message names each part.
+ */
+export function checkMemory(path: string, config: ModelConfig, weights: number, gpu: Gpu): void {
+  const tokens = Math.min(USUAL_TOKENS, config.maxPos);
+  const cache = cacheBytes(config, tokens);
+  const activations = activationBytes(config, tokens, 1);
+  const total = weights + cache + activations;
+  if (total <= gpu.availableBytes) return;
+  throw new RangeError(
+    `Cannot load ${path}: it takes ${total} bytes on the GPU (${weights} for weights; for ${tokens} tokens ${cache} for ` +
+      `keys and values and ${activations} for activations) and ${gpu.availableBytes} are available on ` +
+      `${gpu.adapterName}. Use a smaller model, close others or allow more memory`,
+  );
 }

@@ -21,6 +21,7 @@ export type { Offset } from "./tokenizer/placed_text.ts";
 export * from "./hooks.ts";
 export * from "./load_model.ts";
 export * from "./model.ts";
+export * from "./named_weights.ts";
 export * from "./next_tokens.ts";
 export * from "./sampling.ts";
 export * from "./teacher_forcing.ts";

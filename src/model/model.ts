@@ -2,6 +2,7 @@ import { crossEntropyBackward } from "../../kernels/cross_entropy_backward.ts";
 import { crossEntropy } from "../../kernels/cross_entropy.ts";
 import { matmulTn } from "../../kernels/matmul_tn.ts";
 import { scatterRows } from "../../kernels/scatter_rows.ts";
+import { modelLabel } from "../checkpoint/hub/model_label.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { ActivationCache } from "./activation_cache.ts";
@@ -70,6 +71,11 @@ export class Model implements Disposable {
     this.hash = parts.hash;
     this.patches = new WeightPatches(gpu, parts.weights);
     this.#rotary = new RotaryTable(gpu, parts.config);
+  }
+
+  /** What to call it: `org/name` where it was fetched from the hub, else the name of its folder or file. */
+  get name(): string {
+    return modelLabel(this.dir);
   }
 
   /**

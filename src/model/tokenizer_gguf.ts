@@ -14,6 +14,7 @@ import { validateJson } from "../checkpoint/json_file.ts";
 import { mergesFromScores } from "./tokenizer/sentence_piece.ts";
 import type { Step } from "./tokenizer/steps.ts";
 import { Tokenizer } from "./tokenizer.ts";
+import type { MarkedIds } from "./tokenizer_file.ts";
 
 const PREFIX = "tokenizer.ggml.";
 
@@ -137,14 +138,15 @@ function addedTokens({ tokens, token_type: types }: Fields, afterNormalization: 
     const type = types[id]!;
     if (type !== UNKNOWN && type !== CONTROL && type !== USER_DEFINED) return [];
     const normalized = type === USER_DEFINED && afterNormalization;
-    return [{ id, content, normalized, special: type !== USER_DEFINED }];
+    const whole = { single_word: false, lstrip: false, rstrip: false };
+    return [{ id, content, ...whole, normalized, special: type !== USER_DEFINED }];
   });
 }
 
 /** The template that puts the begin and end tokens around a text, or null. */
 function templateOf(path: string, fields: Fields, addBos: boolean): Step | null {
   const special: Record<string, { id: string; ids: number[]; tokens: string[] }> = {};
-  const side = (key: "bos_token_id" | "eos_token_id", asked: boolean): unknown[] => {
+  const side = (key: "bos_token_id" | "eos_token_id", asked: boolean): string[] => {
     if (!asked) return [];
     const id = fields[key];
     if (id === undefined) {
@@ -152,13 +154,17 @@ function templateOf(path: string, fields: Fields, addBos: boolean): Step | null 
     }
     const token = fields.tokens[id]!;
     special[token] = { id: token, ids: [id], tokens: [token] };
-    return [{ SpecialToken: { id: token, type_id: 0 } }];
+    return [token];
   };
   const before = side("bos_token_id", fields.add_bos_token ?? addBos);
   const after = side("eos_token_id", fields.add_eos_token ?? false);
   if (before.length + after.length === 0) return null;
-  const single = [...before, { Sequence: { id: "A", type_id: 0 } }, ...after];
-  return { type: "TemplateProcessing", single, special_tokens: special };
+  const text = (id: "A" | "B", type: number): unknown[] => {
+    const mark = (token: string): unknown => ({ SpecialToken: { id: token, type_id: type } });
+    return [...before.map(mark), { Sequence: { id, type_id: type } }, ...after.map(mark)];
+  };
+  const single = text("A", 0);
+  return { type: "TemplateProcessing", single, pair: [...single, ...text("B", 1)], special_tokens: special };
 }
 
 function describeByteLevel(path: string, fields: Fields): Record<string, unknown> {
@@ -216,25 +222,48 @@ function describeSentencePiece(path: string, fields: Fields): Record<string, unk
   };
 }
 
+/** A tokenizer as the files of a Hugging Face folder describe it. */
+export interface TokenizerDescription {
+  /** Content of its `tokenizer.json`. */
+  readonly json: Record<string, unknown>;
+  /** Ids of the tokens that begin and end a text. */
+  readonly marked: MarkedIds;
+  /** Those tokens, as `tokenizer_config.json` names them. */
+  readonly names: { readonly bos_token: string | null; readonly eos_token: string | null };
+}
+
 /**
- * Makes a tokenizer of the metadata of a GGUF file: `gpt2` (byte-level BPE) with the pre-tokenizers `gpt-2`,
+ * Describes the tokenizer that the metadata of a GGUF file mean: `gpt2` (byte-level BPE) with the pre-tokenizers `gpt-2`,
  * `llama-bpe`, `qwen2` and `smollm`, or `llama` (SentencePiece).
  *
  * @param metadata Metadata by key, lists as arrays.
  * @param path The file, for messages.
- * @returns The tokenizer, with the begin and end ids of the metadata.
  * @throws {FileError} If the vocabulary is missing or does not fit together, or the kind of tokenizer is unknown.
  */
-export function tokenizerFromGguf(metadata: Record<string, unknown>, path: string): Tokenizer {
+export function describeGgufTokenizer(metadata: Record<string, unknown>, path: string): TokenizerDescription {
   const fields = readFields(path, metadata);
   const kinds: Record<string, typeof describeByteLevel> = { gpt2: describeByteLevel, llama: describeSentencePiece };
   if (!Object.hasOwn(kinds, fields.model)) {
     throw fault(path, `a tokenizer of kind ${quoteValue(fields.model)}`, Object.keys(kinds).join(" or "));
   }
-  const described = kinds[fields.model]!(path, fields);
-  return Tokenizer.from(
-    described,
-    { bosId: fields.bos_token_id ?? null, eosId: fields.eos_token_id ?? null },
-    path,
-  );
+  const { bos_token_id: bosId = null, eos_token_id: eosId = null, tokens } = fields;
+  const nameOf = (id: number | null): string | null => id === null ? null : tokens[id]!;
+  return {
+    json: { version: "1.0", truncation: null, padding: null, ...kinds[fields.model]!(path, fields) },
+    marked: { bosId, eosId },
+    names: { bos_token: nameOf(bosId), eos_token: nameOf(eosId) },
+  };
+}
+
+/**
+ * Makes the tokenizer that {@linkcode describeGgufTokenizer} describes.
+ *
+ * @param metadata Metadata by key, lists as arrays.
+ * @param path The file, for messages.
+ * @returns The tokenizer, with the begin and end ids of the metadata.
+ * @throws {FileError} As {@linkcode describeGgufTokenizer}.
+ */
+export function tokenizerFromGguf(metadata: Record<string, unknown>, path: string): Tokenizer {
+  const { json, marked } = describeGgufTokenizer(metadata, path);
+  return Tokenizer.from(json, marked, path);
 }

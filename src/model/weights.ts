@@ -4,8 +4,10 @@ import { checkRows, type Dtype, dtypeBytes, formatShape, type Tensor } from "../
 import { countNonFiniteScales, DEVICE_BLOCKS, deviceChunks, isPackedFormat } from "../checkpoint/device_blocks.ts";
 import { countNonFinite, type FloatDtype } from "../checkpoint/half.ts";
 import type { WeightSource } from "../checkpoint/weight_source.ts";
-import { architectureOf, type ModelConfig, type WeightLayout, type WeightSpec } from "./architectures.ts";
-import { type StoredSlice, takePart } from "./stored_part.ts";
+import { architectureOf, type ModelConfig, type WeightLayout } from "./architectures.ts";
+import { checkMemory } from "./memory.ts";
+import { type NamedWeight, namedWeights } from "./named_weights.ts";
+import { takePart } from "./stored_part.ts";
 
 const DTYPES: Readonly<Record<string, Dtype>> = {
   F32: "f32",
@@ -29,77 +31,32 @@ const IGNORED = /\.((attn|attention)\.(bias|masked_bias)|rotary_emb\.inv_freq)$/
 /** Bytes uploaded at a time. */
 const CHUNK = 32 * 1024 * 1024;
 
-/** A weight of a model by its TransformerLens name, resolved against a config. */
-export interface NamedWeight {
-  /** `blocks.3.mlp.W_out`. */
-  name: string;
-  /** Name in the checkpoint. */
-  stored: string;
-  /** Shape of the weight. */
-  shape: number[];
-  /** Layout of the matrix. */
-  layout: WeightLayout;
-  /** Shape of the stored tensor; another than the weight's where that holds several. */
-  storedShape: number[];
-  /** Which elements of the stored tensor are the weight's; null for all. */
-  slice: StoredSlice | null;
+/** What {@linkcode checkWeights} found. */
+export interface CheckedWeights {
+  /** Every weight, in the order of the forward pass. */
+  list: NamedWeight[];
+  /** Bytes that they take on the GPU. */
+  byteLength: number;
 }
 
 /**
- * Every weight that a model of this config has, in the order of the forward pass.
+ * Checks that a checkpoint holds exactly the weights of a config, and that the model fits the GPU with what a prompt of
+ * usual length needs, before any is loaded.
  *
- * @param stored Tensors of a checkpoint by name: files of the bare model, without head, leave a prefix out. Absent: names
- * are those of the whole model.
- */
-export function namedWeights(config: ModelConfig, stored?: ReadonlyMap<string, unknown>): NamedWeight[] {
-  const { outer, block, barePrefix: prefix } = architectureOf(config);
-  const embedding = outer["embed.W_E"]!.name;
-  const bare = prefix !== undefined && stored !== undefined && !stored.has(embedding) &&
-    stored.has(embedding.slice(prefix.length));
-  const resolve = (name: string, spec: WeightSpec, layer?: number): NamedWeight => {
-    const shape = spec.shape(config);
-    const part = spec.part?.(config);
-    const whole = spec.name.replace("{}", String(layer));
-    return {
-      name: layer === undefined ? name : `blocks.${layer}.${name}`,
-      stored: bare && whole.startsWith(prefix) ? whole.slice(prefix.length) : whole,
-      shape,
-      layout: spec.layout,
-      storedShape: part?.shape ?? shape,
-      slice: part ?? null,
-    };
-  };
-  const list = [resolve("embed.W_E", outer["embed.W_E"]!)];
-  for (let layer = 0; layer < config.nLayers; layer++) {
-    for (const [name, spec] of Object.entries(block)) {
-      if (spec.when?.(config) !== false) list.push(resolve(name, spec, layer));
-    }
-  }
-  for (const [name, spec] of Object.entries(outer)) {
-    if (name === "embed.W_E" || (name === "unembed.W_U" && config.tied)) continue;
-    list.push(resolve(name, spec));
-  }
-  return list;
-}
-
-/**
- * Checks that a checkpoint holds exactly the weights of a config, and what they take on the GPU, before any is loaded.
- *
- * @returns Bytes on the GPU.
  * @throws {TypeError} If a tensor is missing, extra, or of another shape or dtype; RangeError if the model is too large.
  */
-export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu: Gpu): number {
+export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu: Gpu): CheckedWeights {
   if (config.nLayers > checkpoint.tensors.size) {
     throw new TypeError(
       `Cannot load ${checkpoint.path}: found ${checkpoint.tensors.size} tensors, wanted ${config.nLayers} layers by ` +
         `config.json. Config and weights are not of the same model`,
     );
   }
-  const wanted = namedWeights(config, checkpoint.tensors);
-  const names = new Set(wanted.map((w) => w.stored));
+  const list = namedWeights(config, checkpoint.tensors);
+  const names = new Set(list.map((w) => w.stored));
   let total = 0;
   let reserved = 0;
-  for (const { stored, shape: loaded, storedShape: shape } of wanted) {
+  for (const { stored, shape: loaded, storedShape: shape } of list) {
     const found = checkpoint.tensors.get(stored);
     const where = `Cannot load ${checkpoint.path}: tensor "${stored}"`;
     if (!found) throw new TypeError(`${where} is missing, wanted ${formatShape(shape)}. Fetch the model again`);
@@ -132,13 +89,8 @@ export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu:
       );
     }
   }
-  if (reserved > gpu.availableBytes) {
-    throw new RangeError(
-      `Cannot load ${checkpoint.path}: its weights take ${reserved} bytes on the GPU and ${gpu.availableBytes} are ` +
-        `available on ${gpu.adapterName}. Use a smaller model or close others`,
-    );
-  }
-  return total;
+  checkMemory(checkpoint.path, config, reserved, gpu);
+  return { list, byteLength: total };
 }
 
 /** Bytes of a stored element; of a packed one on average, as parts of fused tensors are whole rows and so whole blocks. */
@@ -192,13 +144,10 @@ export class Weights implements Disposable {
     config: ModelConfig,
     onProgress: (bytes: number, total: number) => void = () => {},
   ): Promise<Weights> {
-    const total = checkWeights(checkpoint, config, gpu);
-    const list = namedWeights(config, checkpoint.tensors);
+    const { list, byteLength } = checkWeights(checkpoint, config, gpu);
     const tensors = new Map<string, Tensor>();
     const weights = new Weights(tensors, new Map(list.map((w) => [w.name, w.layout])));
     let done = 0;
-    // Writes overtake recorded dispatches, which may still need the buffers that new weights get.
-    gpu.stream.submit();
     try {
       for (const { name, stored, shape, slice } of list) {
         const info = checkpoint.tensors.get(stored)!;
@@ -213,7 +162,7 @@ export class Weights implements Disposable {
           at += bytes.length;
         }
         done += tensor.byteLength;
-        onProgress(done, total);
+        onProgress(done, byteLength);
       }
     } catch (error) {
       weights[Symbol.dispose]();

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type ForcedVariant, Gpu } from "../../src/gpu/gpu.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import type { ForcedVariant } from "../../src/gpu/traits.ts";
 import type { BenchResult, Comparison } from "./comparison.ts";
 import type { BenchContext } from "./context.ts";
 import { dispatchBench } from "./dispatch_bench.ts";
@@ -40,7 +41,7 @@ export async function runBench(
   names: readonly BenchName[],
   options: Omit<BenchContext, "gpu"> & { variant?: ForcedVariant | undefined },
 ): Promise<BenchResult> {
-  using gpu = await Gpu.open(options.variant === undefined ? {} : { matmulVariant: options.variant });
+  using gpu = await Gpu.open(options.variant === undefined ? {} : { variant: options.variant });
   const comparisons: Comparison[] = [];
   for (const name of BENCH_NAMES.filter((name) => names.includes(name))) {
     comparisons.push(...await BENCHES[name]({ gpu, ...options }));

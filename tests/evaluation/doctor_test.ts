@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Diagnosis } from "../../src/evaluation/doctor/doctor.ts";
 import { doctorTables, doctorText } from "../../src/evaluation/doctor/doctor_report.ts";
 import { proveDf64, proveF16, proveF64, proveSubgroups } from "../../src/evaluation/doctor/features.ts";
+import { measureFirstUse } from "../../src/evaluation/doctor/first_use.ts";
 import { batchTime, bestMs } from "../../src/evaluation/doctor/timing.ts";
 import { explainVariants } from "../../src/evaluation/doctor/variants.ts";
 import { matmulNt } from "../../kernels/matmul_nt.ts";
@@ -30,6 +31,9 @@ const DIAGNOSIS: Diagnosis = {
   ],
   roofline: { multiplyAddGflops: 161.23, readGBs: 9.5, copyGBs: 6.3 },
   costs: { dispatchUs: 24.12, submitUs: 145, readBackMs: 11.7 },
+  firstUse: { kernels: 24, totalMs: 987.6, compileMs: 765.4, slowest: [{ key: "matmul_tile(B_TYPE=2)", ms: 123.4 }] },
+  traits: { threadCost: 1.5, broadcastCost: null },
+  sharing: { way: "memory", reason: "many threads are free" },
   variants: [{ operation: "linear layer", size: "1 x 2 x 3 nt", variant: "matvec", reason: "few rows" }],
 };
 
@@ -47,9 +51,38 @@ Deno.test("doctorTables() judges features by what running them showed", () => {
 
 Deno.test("doctorText() shows adapter, limits with units, peaks, costs and variants", () => {
   const text = doctorText(DIAGNOSIS);
-  for (const part of ["card 1", "32 lanes", "128 MiB", "161", "24.1", "11.7", "matvec", "few rows"]) {
+  for (
+    const part of [
+      "card 1",
+      "32 lanes",
+      "128 MiB",
+      "161",
+      "24.1",
+      "11.7",
+      "matvec",
+      "few rows",
+      "many threads are free",
+    ]
+  ) {
     assertStringIncludes(text, part);
   }
+});
+
+Deno.test("doctorText() tells what first use costs, the slowest kernels, and that a cache on disk may have helped", () => {
+  const text = doctorText(DIAGNOSIS);
+  for (
+    const part of ["First use of 24 kernels, cold in this process", "cache on disk", "988", "765", "B_TYPE=2", "123"]
+  ) {
+    assertStringIncludes(text, part);
+  }
+});
+
+Deno.test("measureFirstUse() names every kernel once, the slowest first", async () => {
+  const { kernels, totalMs, compileMs, slowest } = await measureFirstUse();
+  assert(kernels >= 20 && totalMs >= 0 && compileMs > 0);
+  assertEquals(new Set(slowest.map(({ key }) => key)).size, 5);
+  assertEquals(slowest.map(({ ms }) => ms), slowest.map(({ ms }) => ms).toSorted((a, b) => b - a));
+  assert(slowest.reduce((sum, { ms }) => sum + ms, 0) <= compileMs);
 });
 
 Deno.test("the proofs of features agree with what the device was found to do", async () => {

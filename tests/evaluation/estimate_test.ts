@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { PASSES_A_STEP } from "../../src/editing/edit_estimate.ts";
 import { estimateStages, USUAL_SIZES } from "../../src/evaluation/estimate/stages.ts";
 import { loadConfig } from "../../src/model/load_model.ts";
 
@@ -24,6 +25,16 @@ Deno.test("estimateStages() counts second moments as a forward pass up to the la
   assert(Math.abs(byName.get("second moments")!.seconds - wanted) <= 1e-9 * wanted);
   // C in float32 on the GPU is 1 GiB.
   assert(byName.get("second moments")!.gpuBytes > 2 ** 30);
+});
+
+Deno.test("estimateStages() counts a search step as the passes that estimateEdit() counts", () => {
+  const seconds = (steps: number): number =>
+    estimateStages(config, "f16", RATES, { ...USUAL_SIZES, steps }).find(({ stage }) => stage === "search")!.seconds;
+  // Three layers of 28 are above layer 25; each of the 14 prompts gives one row of logits.
+  const block = 4 * 4096 ** 2 + 2 * 4096 * 16384 + 16384 + 4096 + 2 * 4096;
+  const pass = 2 * (14 * 16 * 3 * block + 14 * 50400 * 4096) / 1e12;
+  const wanted = PASSES_A_STEP * pass;
+  assert(Math.abs(seconds(61) - seconds(60) - wanted) <= 1e-9 * wanted);
 });
 
 Deno.test("estimateStages() grows with the work", () => {

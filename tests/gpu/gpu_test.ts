@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import { DeviceLostError, GpuError, GpuMemoryError } from "../../src/gpu/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { affine, increase } from "./sample_kernels.ts";
+import { affine } from "./sample_kernels.ts";
 
 const gpu = await Gpu.open();
 
@@ -51,12 +51,50 @@ Deno.test("Gpu.write() overwrites a range and refuses one outside the tensor", a
   }
 });
 
-Deno.test("Gpu.write() takes effect before what is recorded but not submitted", async () => {
+Deno.test("Gpu.write() takes effect after what was recorded on that buffer", async () => {
   using x = gpu.upload(new Float32Array([1]), [1], "x");
-  increase(gpu.stream, x, 10);
+  using y = gpu.tensor([1], "y");
+  affine(gpu.stream, x, y, 2, 0);
   gpu.write(x, new Float32Array([5]));
-  const [values] = await gpu.stream.read(x);
-  assertEquals([...values], [15]);
+  const [x1, y1] = await gpu.stream.read(x, y);
+  assertEquals([x1[0], y1[0]], [5, 2]);
+
+  using copied = gpu.tensor([1], "copied");
+  gpu.stream.copy(x, copied);
+  gpu.write(x, new Float32Array([6]));
+  gpu.stream.clear(x);
+  gpu.write(x, new Float32Array([7]));
+  const [x2, copied2] = await gpu.stream.read(x, copied);
+  assertEquals([x2[0], copied2[0]], [7, 5]);
+});
+
+Deno.test("Gpu.write() to a new tensor spares recorded work that the buffer served before", async () => {
+  gpu.stream.submit();
+  using y = gpu.tensor([3], "y");
+  const x = gpu.upload(new Float32Array([1, 2, 3]), [3], "x");
+  affine(gpu.stream, x, y, 2, 0);
+  const { id } = x.storage;
+  x.dispose();
+  using z = gpu.tensor([3], "z");
+  assertEquals(z.storage.id, id);
+  gpu.write(z, new Float32Array([7, 8, 9]));
+  const [values, others] = await gpu.stream.read(y, z);
+  assertEquals([...values, ...others], [2, 4, 6, 7, 8, 9]);
+});
+
+Deno.test("Gpu.write() submits nothing where recorded work does not use the buffer", async () => {
+  using x = gpu.upload(new Float32Array([1]), [1], "x");
+  using y = gpu.tensor([1], "y");
+  using other = gpu.upload(new Float32Array([3]), [1], "other");
+  const before = gpu.stats().submits;
+  affine(gpu.stream, x, y, 2, 0);
+  gpu.write(other, new Float32Array([4]));
+  assertEquals(gpu.stats().submits, before);
+  gpu.write(x, new Float32Array([5]));
+  assertEquals(gpu.stats().submits, before + 1);
+  gpu.write(x, new Float32Array([6]));
+  const [values] = await gpu.stream.read(y);
+  assertEquals([values[0], gpu.stats().submits], [2, before + 2]);
 });
 
 Deno.test("Gpu.upload() never takes the buffer of a tensor that recorded work still uses", async () => {

@@ -1,4 +1,11 @@
-import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { GpuError } from "../../src/gpu/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { defineKernel, type Kernel } from "../../src/gpu/kernel.ts";
@@ -37,6 +44,29 @@ override B: u32 = 1u;
     params: {},
   });
   assertStrictEquals(gpu.pipelines.get(two, { A: 2, B: 3 }), gpu.pipelines.get(two, { B: 3, A: 2 }));
+});
+
+Deno.test("PipelineCache refuses two kernels of one name with different code or buffers", () => {
+  gpu.pipelines.get(AFFINE, {});
+  gpu.pipelines.get({ ...AFFINE }, {});
+  const message =
+    'Cannot compile kernel "affine": another of that name has other code or buffers, and the name stands ' +
+    "for both. Give it a name of its own";
+  for (const other of [{ ...AFFINE, code: `${AFFINE.code}\n` }, { ...AFFINE, buffers: ["write"] as const }]) {
+    for (const constants of [{}, { WG: 2 }]) {
+      assertEquals(assertThrows(() => gpu.pipelines.get(other, constants), TypeError).message, message);
+    }
+  }
+});
+
+Deno.test("PipelineCache keeps the time that each variant took to compile", () => {
+  const before = gpu.pipelines.compileTimes.length;
+  assertEquals(before, gpu.pipelines.size);
+  gpu.pipelines.get(AFFINE, { WG: 16 });
+  gpu.pipelines.get(AFFINE, { WG: 16 });
+  const added = gpu.pipelines.compileTimes.slice(before);
+  assertEquals(added.map(({ key }) => key), ["affine(WG=16)"]);
+  assert(added[0]!.ms > 0);
 });
 
 Deno.test("PipelineCache shares the layout of kernels with the same buffers", () => {

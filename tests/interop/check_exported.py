@@ -3,6 +3,7 @@
 Call: python tests/interop/check_exported.py OUT, after export_edited.ts has filled OUT. Exits with 1 if one differs.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -28,8 +29,14 @@ def check(expected_path: Path) -> bool:
     good = error <= TOLERANCE and moved > 100 * TOLERANCE and dtypes == {"torch.float32"}
     tokenizer = "none"
     if (folder / "tokenizer.json").exists():
-        loaded = transformers.AutoTokenizer.from_pretrained(folder)
-        tokenizer = f"{len(loaded)} tokens"
+        # Where a folder names no class, AutoTokenizer takes that of the model type, which may bring rules of its own.
+        named = (folder / "tokenizer_config.json").exists()
+        kind = transformers.AutoTokenizer if named else transformers.PreTrainedTokenizerFast
+        loaded = kind.from_pretrained(folder)
+        wanted = json.loads(folder.with_name(f"{folder.name}-text.json").read_text())
+        ids = loaded(wanted["text"])["input_ids"]
+        good = good and ids == wanted["ids"]
+        tokenizer = f"{len(loaded)} tokens, a text as {'the same' if ids == wanted['ids'] else 'other'} {len(ids)} tokens"
     print(
         f"{'ok  ' if good else 'FAIL'} {folder.name}: {model.config.model_type}, largest difference {error:.2e} "
         f"(logits up to {scale:.2f}, moved by the edit by up to {moved:.2f}), loaded as {', '.join(sorted(dtypes))}, "

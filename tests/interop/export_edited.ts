@@ -2,7 +2,8 @@
  * Edits models at random, exports them, and writes what this project computes for the edited model beside each export,
  * for `check_exported.py` to compare with what Python's `transformers` computes from the folder.
  *
- * Call: deno run -A tests/interop/export_edited.ts OUT MODEL... (a model without a tokenizer takes the one a folder up).
+ * Call: deno run -A tests/interop/export_edited.ts OUT MODEL... (folders, or GGUF files, which hold
+ * their tokenizer; a folder without one takes the one a folder up).
  *
  * @module
  */
@@ -14,6 +15,9 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import { randomEdit } from "../editing/small_edits.ts";
 
+/** A text whose tokens are compared. */
+const TEXT = "The capital of France\nis  Paris, isn't it? 12345 Ünïcödé";
+
 /** Tokens that are compared; every model has as many. */
 const TOKENS = 24;
 
@@ -22,7 +26,7 @@ if (out === undefined || models.length === 0) throw new TypeError("Wanted a fold
 
 using gpu = await Gpu.open();
 for (const dir of models) {
-  const hasTokenizer = await Deno.stat(`${dir}/tokenizer.json`).then(() => true, () => false);
+  const hasTokenizer = dir.endsWith(".gguf") || await Deno.stat(`${dir}/tokenizer.json`).then(() => true, () => false);
   using model = await loadModel(gpu, dir, hasTokenizer ? {} : { tokenizer: `${dir}/../tokenizer.json` });
   const target = `${out}/${basename(dir)}`;
   const patches = [`${target}-1.safetensors`, `${target}-2.safetensors`];
@@ -45,5 +49,9 @@ for (const dir of models) {
     { name: "before", dtype: "F32", shape, data: before },
     { name: "logits", dtype: "F32", shape, data: await logits() },
   ]);
+  if (hasTokenizer) {
+    const text = { text: TEXT, ids: model.tokenizer.encode(TEXT) };
+    await Deno.writeTextFile(`${target}-text.json`, JSON.stringify(text));
+  }
   console.log(`${target}: ${report.edits.map(({ tensor }) => tensor).join(", ")}`);
 }

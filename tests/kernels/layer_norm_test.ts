@@ -63,7 +63,7 @@ Deno.test("layerNorm() takes the shader layer_norm_subgroup for four rows or mor
     using weight = gpu.zeros([width], "weight");
     return shadersOf(gpu, () => layerNorm(gpu.stream, { x, weight, bias: weight }, { eps: EPS })[Symbol.dispose]())[0];
   });
-  const first = gpu.subgroupSize === 8 ? "layer_norm_subgroup" : "layer_norm";
+  const first = gpu.sharing.way === "broadcast" ? "layer_norm_subgroup" : "layer_norm";
   assertEquals(shaders, [first, "layer_norm", "layer_norm"]);
 });
 

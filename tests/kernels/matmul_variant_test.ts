@@ -2,8 +2,9 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { matmulNt } from "../../kernels/matmul_nt.ts";
 import { chooseVariant, explainVariant } from "../../kernels/matmul_variant.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
+import type { DeviceTraits } from "../../src/gpu/traits.ts";
 import { checkProduct } from "./matmul_cases.ts";
-import { normals, withGpuThreads } from "./operands.ts";
+import { normals } from "./operands.ts";
 
 const gpu = await Gpu.open();
 const plain = await Gpu.open({ without: ["subgroups"] });
@@ -20,48 +21,49 @@ function kernelsOf(device: Gpu, rows: number): string[] {
   return names;
 }
 
+const SERIAL: DeviceTraits = { threadCost: 20, broadcastCost: 0.4 };
+
 Deno.test({
-  name:
-    "chooseVariant() takes matvec up to 7 rows where a lane reads along a row, and broadcasts between 8 lanes for more",
-  ignore: gpu.subgroupSize !== 8 || !gpu.isCpu,
-  fn() {
+  name: "chooseVariant() takes matvec up to 7 rows where a lane reads along a row, and cheap broadcasts for more",
+  ignore: gpu.subgroupSize !== 8,
+  async fn() {
+    using serial = await Gpu.open({ traits: SERIAL });
     const rows = [1, 4, 5, 7, 8, 512];
     const wanted = ["matvec", "matvec", "matvec", "matvec", "subgroup", "subgroup"];
-    assertEquals(rows.map((r) => chooseVariant(gpu, r, 512, 512)), wanted);
-    assertEquals([1, 8].map((r) => chooseVariant(gpu, r, 512, 512, "nn")), ["register", "subgroup"]);
-    assertEquals([kernelsOf(gpu, 4), kernelsOf(gpu, 8)], [["matvec"], ["matmul_subgroup"]]);
+    assertEquals(rows.map((r) => chooseVariant(serial, r, 512, 512)), wanted);
+    assertEquals([1, 8].map((r) => chooseVariant(serial, r, 512, 512, "nn")), ["register", "subgroup"]);
+    assertEquals([kernelsOf(serial, 4), kernelsOf(serial, 8)], [["matvec"], ["matmul_subgroup"]]);
   },
 });
 
-Deno.test("chooseVariant() needs no subgroups on a CPU driver", { ignore: !plain.isCpu }, () => {
-  assertEquals([1, 512].map((rows) => chooseVariant(plain, rows, 64, 64)), ["register", "register"]);
-  assertEquals(kernelsOf(plain, 1), ["matmul_register"]);
+Deno.test("chooseVariant() shares nothing where threads run one after the other and broadcasts are dear or absent", async () => {
+  using serial = await Gpu.open({ traits: SERIAL, without: ["subgroups"] });
+  assertEquals([1, 512].map((rows) => chooseVariant(serial, rows, 64, 64)), ["register", "register"]);
+  assertEquals(kernelsOf(serial, 1), ["matmul_register"]);
+  using dear = await Gpu.open({ traits: { ...SERIAL, broadcastCost: 0.9 } });
+  assertEquals(chooseVariant(dear, 512, 64, 64), "register");
 });
 
-Deno.test("chooseVariant() stages operands in workgroup memory on a GPU", async () => {
-  await withGpuThreads(plain, async () => {
-    assertEquals([1, 512].map((rows) => chooseVariant(plain, rows, 64, 64)), ["tile", "tile"]);
-    await checkProduct(plain, "nt", [3, 8, 5]);
-  });
-  assertEquals(kernelsOf(plain, 1).length, 1);
+Deno.test("chooseVariant() stages operands in workgroup memory where threads run side by side", async () => {
+  using wide = await Gpu.open({ traits: { threadCost: 1.5, broadcastCost: 0.4 }, without: ["subgroups"] });
+  assertEquals([1, 512].map((rows) => chooseVariant(wide, rows, 64, 64)), ["tile", "tile"]);
+  await checkProduct(wide, "nt", [3, 8, 5]);
+  assertEquals(kernelsOf(wide, 1), ["matmul_tile"]);
 });
 
 Deno.test("chooseVariant() uses the variant that a device was opened with", async () => {
-  using forced = await Gpu.open({ matmulVariant: "tile" });
+  using forced = await Gpu.open({ variant: "tile" });
   assertEquals([1, 512].map((rows) => chooseVariant(forced, rows, 64, 64)), ["tile", "tile"]);
   assertEquals([kernelsOf(forced, 1), kernelsOf(forced, 9)], [["matmul_tile"], ["matmul_tile"]]);
-  using unable = await Gpu.open({ matmulVariant: "subgroup", without: ["subgroups"] });
-  assertThrows(
-    () => chooseVariant(unable, 8, 64, 64),
-    TypeError,
-    'Cannot multiply with variant "subgroup": it needs subgroups of 8 lanes, got none proved',
-  );
 });
 
-Deno.test("explainVariant() names the sizes and the reason", { ignore: !plain.isCpu }, () => {
-  assertEquals(explainVariant(plain, 16, 1536, 576), {
+Deno.test("explainVariant() names the sizes and what was measured", async () => {
+  using serial = await Gpu.open({ traits: SERIAL, without: ["subgroups"] });
+  assertEquals(explainVariant(serial, 16, 1536, 576), {
     variant: "register",
-    reason: "16 x 576 x 1536 nt: a CPU driver with no proved subgroups, where barriers are expensive",
+    reason:
+      "16 x 576 x 1536 nt: 256 threads take 20.0 times as long as 8, so barriers gain nothing, and subgroups are " +
+      "not proved",
   });
 });
 

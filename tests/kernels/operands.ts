@@ -105,13 +105,13 @@ export function shadersOf(gpu: Gpu, record: () => void): string[] {
   return names;
 }
 
-/** Runs `body` as on a GPU that is no CPU driver, so that the variants with many threads a row run here too. */
+/** Runs `body` as on a device whose threads run side by side, so that the variants with many threads a row run here too. */
 export async function withGpuThreads(gpu: Gpu, body: () => Promise<void>): Promise<void> {
-  const { isCpu } = gpu;
-  Object.defineProperty(gpu, "isCpu", { value: false, configurable: true });
+  const { sharing } = gpu;
+  Object.defineProperty(gpu, "sharing", { value: { way: "memory", reason: "a test" }, configurable: true });
   try {
     await body();
   } finally {
-    Object.defineProperty(gpu, "isCpu", { value: isCpu, configurable: true });
+    Object.defineProperty(gpu, "sharing", { value: sharing, configurable: true });
   }
 }

@@ -56,7 +56,7 @@ Deno.test("rmsNorm() takes the shader rms_norm_subgroup for four rows or more of
     using weight = gpu.zeros([width], "weight");
     return shadersOf(gpu, () => rmsNorm(gpu.stream, { x, weight }, { eps: EPS })[Symbol.dispose]())[0];
   });
-  const first = gpu.subgroupSize === 8 ? "rms_norm_subgroup" : "rms_norm";
+  const first = gpu.sharing.way === "broadcast" ? "rms_norm_subgroup" : "rms_norm";
   assertEquals(shaders, [first, "rms_norm", "rms_norm"]);
 });
 

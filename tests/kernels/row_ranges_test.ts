@@ -1,4 +1,5 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { embedding } from "../../kernels/embedding.ts";
 import { matmulNt } from "../../kernels/matmul_nt.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { checkProduct } from "./matmul_cases.ts";
@@ -48,6 +49,40 @@ Deno.test("matmulNt() refuses an output that no binding holds", () => {
     RangeError,
     'Cannot bind "matmul nt" [200, 64] f32: it takes 51200',
   );
+});
+
+Deno.test("GPT-2's embedding, 147 MiB in f32, is looked up and multiplied by at the device's own limit of a binding", async () => {
+  const [vocab, width] = [50257, 768];
+  using device = await Gpu.open();
+  // Cheap numbers that no two rows share: multiples of 1/512 in [-1, 1).
+  const values = new Float32Array(vocab * width);
+  for (let i = 0, bits = 1; i < values.length; i++) {
+    bits = Math.imul(bits, 1664525) + 1013904223 | 0;
+    values[i] = (bits >> 22) / 512;
+  }
+  using weight = device.upload(values, [vocab, width], "embedding");
+  // The first and last rows, and those on both sides of where 128 MiB end, 43,690 rows and a part of one further.
+  const rows = [0, 43_519, 43_520, 43_690, 43_691, vocab - 1];
+  using ids = device.upload(Uint32Array.from(rows), [rows.length], "ids");
+  using x = embedding(device.stream, { weight, ids });
+  using y = matmulNt(device.stream, { a: x, b: weight });
+  const [found, products] = await device.stream.read(x, y);
+  const rowOf = (row: number): Float32Array => values.subarray(row * width, (row + 1) * width);
+  assertEquals(found, Float32Array.from(rows.flatMap((row) => [...rowOf(row)])));
+  const checked = [...rows, ...Array.from({ length: 500 }, (_, i) => (i * 7919) % vocab)];
+  for (const [i, row] of rows.entries()) {
+    for (const col of checked) {
+      let want = 0;
+      let size = 0;
+      for (let k = 0; k < width; k++) {
+        const term = rowOf(row)[k]! * rowOf(col)[k]!;
+        want += term;
+        size += Math.abs(term);
+      }
+      const error = Math.abs(products[i * vocab + col]! - want);
+      assert(error <= 2 * width * 2 ** -24 * size, `[${row}, ${col}] is off by ${error}`);
+    }
+  }
 });
 
 Deno.test("products by ranges of rows leave no memory behind", () => {

@@ -39,7 +39,7 @@ Deno.test("softmax() takes the shader softmax_subgroup for four rows or more of 
     using x = gpu.zeros([rows, width], "x");
     return shadersOf(gpu, () => softmax(gpu.stream, { x })[Symbol.dispose]())[0];
   });
-  const first = gpu.subgroupSize === 8 ? "softmax_subgroup" : "softmax";
+  const first = gpu.sharing.way === "broadcast" ? "softmax_subgroup" : "softmax";
   assertEquals(shaders, [first, "softmax", "softmax"]);
 });
 

@@ -1,41 +1,53 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { loadModel } from "../../src/model/load_model.ts";
+import { loadConfig, loadModel } from "../../src/model/load_model.ts";
+import { activationBytes, cacheBytes, checkMemory } from "../../src/model/memory.ts";
 import { EDITING, loadSmall, TOKENIZER } from "./model_files.ts";
 
 const gpu = await Gpu.open();
 
-Deno.test("loadModel() refuses a model that is larger than the memory, before it loads anything", async () => {
-  using small = await Gpu.open({ maxBytes: 1_000_000 });
-  const dir = `${EDITING}/gptj`;
-  const progress: number[] = [];
-  const error = await assertRejects(
-    () => loadModel(small, dir, { tokenizer: TOKENIZER, onProgress: (bytes) => progress.push(bytes) }),
-    RangeError,
-  );
-  using model = await loadSmall(gpu);
-  // What the estimate says is what the weights take once they are loaded.
-  const wanted = gpu.memory().live;
-  assertEquals(
-    error.message,
-    `Cannot load ${dir}: its weights take ${wanted} bytes on the GPU and 1000000 are available on ` +
-      `${small.adapterName}. Use a smaller model or close others`,
-  );
-  assertEquals([progress, small.memory().peak, model.config.nLayers], [[], 0, 6]);
-});
+/** What a prompt as long as the context of the small GPT-J, 128 tokens, takes beyond the weights. */
+async function promptBytes(): Promise<{ cache: number; activations: number }> {
+  const config = await loadConfig(`${EDITING}/gptj`);
+  return { cache: cacheBytes(config, 128), activations: activationBytes(config, 128, 1) };
+}
 
-Deno.test("loadModel() takes a model that just fits", async () => {
-  let bytes: number;
+Deno.test("loadModel() refuses a model that does not fit with a usual prompt, before it loads anything", async () => {
+  const dir = `${EDITING}/gptj`;
+  let weights: number;
   {
     using model = await loadSmall(gpu);
-    bytes = gpu.memory().live;
+    // What the estimate says is what the weights take once they are loaded.
+    weights = gpu.memory().live;
     assertEquals(model.config.nLayers, 6);
   }
-  using exact = await Gpu.open({ maxBytes: bytes });
+  const { cache, activations } = await promptBytes();
+  const needed = weights + cache + activations;
+  for (const maxBytes of [1_000_000, weights, needed - 1]) {
+    using small = await Gpu.open({ maxBytes });
+    const progress: number[] = [];
+    const { message } = await assertRejects(
+      () => loadModel(small, dir, { tokenizer: TOKENIZER, onProgress: (bytes) => progress.push(bytes) }),
+      RangeError,
+    );
+    assertEquals(
+      message,
+      `Cannot load ${dir}: it takes ${needed} bytes on the GPU (${weights} for weights; for 128 tokens ${cache} for keys ` +
+        `and values and ${activations} for activations) and ${maxBytes} are available on ${small.adapterName}. Use a ` +
+        "smaller model, close others or allow more memory",
+    );
+    assertEquals([progress, small.memory().peak], [[], 0]);
+  }
+  using exact = await Gpu.open({ maxBytes: needed });
   using model = await loadSmall(exact);
-  assertEquals([exact.memory().live, model.config.nLayers], [bytes, 6]);
-  using tight = await Gpu.open({ maxBytes: bytes - 1 });
-  await assertRejects(() => loadSmall(tight), RangeError, "Use a smaller model");
+  assertEquals([exact.memory().live, model.config.nLayers], [weights, 6]);
+});
+
+Deno.test("loadModel() counts no longer prompt than usual where the context holds more", async () => {
+  const config = await loadConfig("fixtures/configs/qwen3-8b");
+  using small = await Gpu.open({ maxBytes: 1e9 });
+  const { message } = assertThrows(() => checkMemory("a model", config, 1e9, small), RangeError);
+  assertStringIncludes(message, "for 256 tokens 75497472 for keys and values");
 });
 
 Deno.test("Model refuses prompts and tokens that it cannot run on", async () => {

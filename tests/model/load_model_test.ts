@@ -3,7 +3,7 @@ import { f16ToF32, toF16 } from "../../src/checkpoint/half.ts";
 import { type TensorToWrite, writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
-import { namedWeights } from "../../src/model/weights.ts";
+import { namedWeights } from "../../src/model/named_weights.ts";
 import { EDITING, lastLogits, loadSmall, readTensors, TOKENIZER, withChangedModel } from "./model_files.ts";
 
 const gpu = await Gpu.open();
@@ -78,6 +78,21 @@ Deno.test("loadModel() gives the same model from shards as from one file", async
     assertEquals(sharded.hash, whole.hash);
     assertEquals(await lastLogits(sharded, IDS), await lastLogits(whole, IDS));
   });
+});
+
+Deno.test("loadModel() calls a model of the hub's cache by its name there, any other by its folder", async () => {
+  const cache = await Deno.makeTempDir();
+  try {
+    const snapshots = `${cache}/models--some-org--tiny-gptj/snapshots`;
+    await Deno.mkdir(snapshots, { recursive: true });
+    const snapshot = `${snapshots}/0123456789abcdef0123456789abcdef01234567`;
+    await Deno.symlink(await Deno.realPath(`${EDITING}/gptj`), snapshot);
+    using cached = await loadModel(gpu, snapshot, { tokenizer: TOKENIZER });
+    using folder = await loadModel(gpu, `${EDITING}/gptj`, { tokenizer: TOKENIZER });
+    assertEquals([cached.name, folder.name], ["some-org/tiny-gptj", "gptj"]);
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
 });
 
 Deno.test("loadModel() names weights by what they are: one changed element changes the hash", async () => {

@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
-import { namedWeights } from "../../src/model/weights.ts";
+import { namedWeights } from "../../src/model/named_weights.ts";
 import { loadSmall } from "./model_files.ts";
 
 const gpu = await Gpu.open();

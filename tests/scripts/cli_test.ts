@@ -68,7 +68,7 @@ for (const [[name, ...args], message] of WRONG_CALLS) {
 
 const FAILURES: [string[], string][] = [
   [["ask", "--model", "fixtures/no_such_model", "Hello"], "fixtures/no_such_model"],
-  [["ask", "--max-memory", "1MB", "Hello"], "its weights take 3940608 bytes on the GPU and 1000000 are available"],
+  [["ask", "--max-memory", "1MB", "Hello"], "(3940608 for weights; for 256 tokens"],
   [["demo", "--facts", "no_such_facts.json"], "Cannot read no_such_facts.json: there is no such file"],
   [["demo", "--subject", "Atlantis"], "has no country_capital of Atlantis"],
   [["demo", "--head", "Atlantis"], "has no first hop from Atlantis"],
@@ -92,6 +92,34 @@ for (const [[name, ...args], message] of FAILURES) {
     assertStringIncludes(stderr, message);
     assertStringIncludes(stderr, "error: Cannot");
     assertEquals(stderr.includes("    at "), false, stderr);
+  });
+}
+
+const REQUIRED_WITH_VARIANT: Record<string, string[]> = { ...REQUIRED, ask: ["Hello"], conformance: ["fixtures"] };
+
+for (const name of [...COMMANDS, "bench", "conformance", "doctor"]) {
+  Deno.test(`${name} --variant takes the names of variants alone and lists them`, async () => {
+    const { code, stdout, stderr } = await call(name, ...(REQUIRED_WITH_VARIANT[name] ?? []), "--variant", "fast");
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, "Wanted subgroup or register or tile or naive.");
+  });
+}
+
+for (const variant of ["register", "tile", "naive"]) {
+  Deno.test(`ask --variant ${variant} gives the same answer with those kernels`, async () => {
+    const dir = await Deno.makeTempDir();
+    try {
+      const trace = `${dir}/trace.json`;
+      const prompt = "People in France speak";
+      const { code, stdout, stderr } = await call("ask", "--json", "--variant", variant, "--profile", trace, prompt);
+      assertEquals([code, JSON.parse(stdout).answer], [0, " French"]);
+      assertStringIncludes(stderr, `matmul_${variant}`);
+      for (const other of ["register", "tile", "naive", "subgroup"].filter((name) => name !== variant)) {
+        assertEquals(stderr.includes(`matmul_${other}`), false, `${other} ran`);
+      }
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
   });
 }
 

@@ -34,7 +34,20 @@ Deno.test("doctor --json prints one diagnosis that agrees with the device", asyn
   for (const value of [...Object.values(roofline), costs.readBackMs]) assert(Number.isFinite(value) && value > 0);
   // Slopes may come out as zero on a busy machine, never below.
   for (const value of [costs.dispatchUs, costs.submitUs]) assert(Number.isFinite(value) && value >= 0);
+  const { firstUse, sharing, traits } = found;
+  assert(firstUse.kernels >= 20 && firstUse.compileMs > 0 && firstUse.slowest.length === 5);
+  assertEquals(sharing.way, gpu.sharing.way);
+  assertEquals(traits.threadCost === null, gpu.traits.threadCost === null);
   assert(found.variants.every(({ variant, reason }) => variant !== "" && reason !== ""));
+});
+
+Deno.test("doctor --variant tile shows the kernels that were asked for", async () => {
+  const { code, out, err } = await doctor("--json", "--variant", "tile");
+  assertEquals(code, 0, err);
+  const { sharing, variants } = JSON.parse(out) as Diagnosis;
+  assertEquals(sharing, { way: "memory", reason: "asked for" });
+  const products = variants.filter(({ operation }) => operation !== "attention" && !operation.startsWith("norms"));
+  assertEquals(new Set(products.map(({ variant }) => variant)), new Set(["tile"]));
 });
 
 Deno.test("doctor --help shows an example, and an unknown flag is a wrong call", async () => {

@@ -8,7 +8,7 @@ import { EditSession, type MomentSource, type Write } from "../../editing/sessio
 import type { Gpu } from "../../gpu/gpu.ts";
 import { loadModel } from "../../model/load_model.ts";
 import type { Model } from "../../model/model.ts";
-import { namedWeights } from "../../model/weights.ts";
+import { namedWeights } from "../../model/named_weights.ts";
 import { type Check, checkAbsolute, type CheckedCase, checkSame } from "./checks.ts";
 import { type EditingCase, readEditingCase } from "./editing_case.ts";
 import { expectedRows, runEditingCase, searchedSites } from "./editing_run.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { basename } from "node:path";
 import { attribute, type Attribution } from "../../attribution/attribute.ts";
 import type { EditNorm, EditRecord } from "../../editing/edit.ts";
 import { edit } from "../../editing/edit_model.ts";
@@ -132,7 +131,7 @@ export async function tellStory(
   change.apply();
   const after = await askPrompts(model, prompts);
   const story: DemoStory = {
-    model: basename(model.dir),
+    model: model.name,
     setup,
     recalls,
     planned,

@@ -4,8 +4,11 @@
  * @module
  */
 import { Gpu } from "../../gpu/gpu.ts";
+import type { GpuOptions } from "../../gpu/options.ts";
+import type { DeviceTraits, SharingChoice } from "../../gpu/traits.ts";
 import { type Costs, measureCosts } from "./costs.ts";
 import { type FeatureProof, proveFeatures } from "./features.ts";
+import { type FirstUse, measureFirstUse } from "./first_use.ts";
 import { measureRoofline, type Roofline } from "./roofline.ts";
 import { explainVariants, type KernelChoice } from "./variants.ts";
 
@@ -53,24 +56,39 @@ export interface Diagnosis {
   roofline: Roofline;
   /** Fixed costs. */
   costs: Costs;
+  /** What compiling kernels costs at first use. */
+  firstUse: FirstUse;
+  /** What a short probe measured, by which variants are chosen. */
+  traits: DeviceTraits;
+  /** How kernels share operands here, and why. */
+  sharing: SharingChoice;
   /** Kernel variants that will run, and why. */
   variants: KernelChoice[];
+}
+
+/** Options of {@linkcode diagnose}, besides how the GPU is opened. */
+export interface DiagnoseOptions extends GpuOptions {
+  /** Called with what is examined next. */
+  onStage?: (stage: string) => void;
 }
 
 /**
  * Examines the machine; takes a few seconds.
  *
- * @param onStage Called with what is examined next.
  * @throws {NoAdapterError} If there is no adapter; the message says what to install.
+ * @throws {TypeError} If the variant asked for cannot run.
  */
-export async function diagnose(onStage: (stage: string) => void = () => {}): Promise<Diagnosis> {
-  using gpu = await Gpu.open();
+export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
+  const { onStage = () => {}, ...gpuOptions } = options;
+  using gpu = await Gpu.open(gpuOptions);
   onStage("features");
   const features = await proveFeatures();
   onStage("costs of launching and reading back");
   const costs = await measureCosts(gpu);
   onStage("arithmetic and bandwidth");
   const roofline = await measureRoofline(gpu, { rounds: 4, batchMs: 120 });
+  onStage("first use of every kernel");
+  const firstUse = await measureFirstUse(gpuOptions);
   const available = gpu.availableBytes;
   return {
     adapter: {
@@ -88,6 +106,9 @@ export async function diagnose(onStage: (stage: string) => void = () => {}): Pro
     features,
     roofline,
     costs,
+    firstUse,
+    traits: gpu.traits,
+    sharing: gpu.sharing,
     variants: explainVariants(gpu),
   };
 }

@@ -5,6 +5,7 @@
  */
 import { formatBytes } from "../../display/bytes.ts";
 import { type Cell, type Table, terminalTable } from "../../display/table.ts";
+import type { Sharing } from "../../gpu/traits.ts";
 import type { Diagnosis, LimitName } from "./doctor.ts";
 import type { FeatureProof } from "./features.ts";
 
@@ -18,15 +19,22 @@ const LIMIT_MEANING: Record<LimitName, string> = {
   minStorageBufferOffsetAlignment: "alignment of a binding",
 };
 
-function adapterTable({ adapter, runtime }: Diagnosis): Table {
+const SHARING: Record<Sharing, string> = {
+  memory: "through workgroup memory",
+  broadcast: "by broadcast from lane to lane",
+  none: "not: each thread loads for itself",
+};
+
+function adapterTable({ adapter, runtime, sharing }: Diagnosis): Table {
   const { subgroupSize, availableBytes } = adapter;
   return {
     caption: "Adapter",
-    columns: [{ header: "what" }, { header: "found", maxWidth: 90 }],
+    columns: [{ header: "what" }, { header: "found", maxWidth: 150 }],
     rows: [
       ["name", adapter.name],
       ["kind", adapter.isCpu ? "CPU driver: everything works, at a CPU's speed" : "GPU"],
       ["subgroup", subgroupSize === null ? "not used" : `${subgroupSize} lanes`],
+      ["kernels share operands", `${SHARING[sharing.way]}: ${sharing.reason}`],
       ["memory for tensors", availableBytes === null ? "no limit but the device's" : formatBytes(availableBytes)],
       ["runtime", `Deno ${runtime.deno}, ${runtime.system}, ${runtime.cores} cores`],
     ],
@@ -80,14 +88,30 @@ function speedTable({ roofline, costs }: Diagnosis): Table {
 function variantsTable({ variants }: Diagnosis): Table {
   return {
     caption: "Kernel variants that run here",
-    columns: [{ header: "operation" }, { header: "size" }, { header: "variant" }, { header: "why", maxWidth: 90 }],
+    columns: [{ header: "operation" }, { header: "size" }, { header: "variant" }, { header: "why", maxWidth: 120 }],
     rows: variants.map(({ operation, size, variant, reason }) => [operation, size, variant, reason]),
+  };
+}
+
+function firstUseTable({ firstUse }: Diagnosis): Table {
+  const { kernels, totalMs, compileMs, slowest } = firstUse;
+  const row = (what: string, ms: number): Cell[] => [what, ms.toFixed(0)];
+  return {
+    caption: `First use of ${kernels} kernels, cold in this process; the driver's cache on disk may have helped`,
+    columns: [{ header: "what", maxWidth: 110 }, { header: "ms", align: "right" }],
+    rows: [
+      row("first run of all, beyond the second", totalMs),
+      row("of it: shaders translated and handed to the driver", compileMs),
+      ...slowest.map(({ key, ms }) => row(key, ms)),
+    ],
   };
 }
 
 /** The tables of a diagnosis, in reading order. */
 export function doctorTables(diagnosis: Diagnosis): Table[] {
-  return [adapterTable, limitsTable, featuresTable, speedTable, variantsTable].map((table) => table(diagnosis));
+  return [adapterTable, limitsTable, featuresTable, speedTable, firstUseTable, variantsTable].map((table) =>
+    table(diagnosis)
+  );
 }
 
 /** A diagnosis as text for a terminal. */

@@ -7,7 +7,8 @@ import { probeDf64 } from "../../../kernels/probe_df64.ts";
 import { probeF16 } from "../../../kernels/probe_f16.ts";
 import { probeF64 } from "../../../kernels/probe_f64.ts";
 import { probeSubgroups } from "../../../kernels/probe_subgroups.ts";
-import { Gpu, type GpuFeature } from "../../gpu/gpu.ts";
+import { Gpu } from "../../gpu/gpu.ts";
+import type { GpuFeature } from "../../gpu/options.ts";
 import { SeededRandom } from "../../linalg/seeded_random.ts";
 
 /** What is proved. */

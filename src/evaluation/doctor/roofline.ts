@@ -7,6 +7,7 @@ import { probeCopy } from "../../../kernels/probe_copy.ts";
 import { OPERATIONS_PER_ROUND, probeMultiplyAdd } from "../../../kernels/probe_multiply_add.ts";
 import { probeRead } from "../../../kernels/probe_read.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import { runsSideBySide } from "../../gpu/traits.ts";
 import { bestMs, type TimingOptions } from "./timing.ts";
 
 /** What the device reaches at best. */
@@ -28,6 +29,11 @@ const THREADS = { cpu: 8192, gpu: 1 << 18 };
 /** Rounds of 16 steps: a launch takes milliseconds on either. */
 const ROUNDS = { cpu: 256, gpu: 512 };
 
+/** A device whose threads run one vector after the other is busy with less work. */
+function kindOf(gpu: Gpu): "cpu" | "gpu" {
+  return runsSideBySide(gpu.traits) ? "gpu" : "cpu";
+}
+
 /** Multiply-adds on independent chains, ready to be timed. */
 export interface PeakWork extends Disposable {
   /** Records the work once. */
@@ -38,7 +44,7 @@ export interface PeakWork extends Disposable {
 
 /** Makes the work that the arithmetic peak is measured by; its chains tend to 2, so they stay finite and normal. */
 export function peakWork(gpu: Gpu): PeakWork {
-  const kind = gpu.isCpu ? "cpu" : "gpu";
+  const kind = kindOf(gpu);
   const threads = THREADS[kind];
   const rounds = ROUNDS[kind];
   const start = gpu.zeros([threads], "probe start");
@@ -55,7 +61,7 @@ export function peakWork(gpu: Gpu): PeakWork {
 
 /** Measures arithmetic, reading and copying. */
 export async function measureRoofline(gpu: Gpu, options: TimingOptions = {}): Promise<Roofline> {
-  const bytes = Math.min(BYTES[gpu.isCpu ? "cpu" : "gpu"], gpu.limits.maxStorageBufferBindingSize);
+  const bytes = Math.min(BYTES[kindOf(gpu)], gpu.limits.maxStorageBufferBindingSize);
   using work = peakWork(gpu);
   const multiplyAddGflops = work.operations / await bestMs(gpu, work.record, options) / 1e6;
   using x = gpu.zeros([Math.floor(bytes / 16) * 4], "probe source");

@@ -44,21 +44,21 @@ export function explainVariants(gpu: Gpu): KernelChoice[] {
     const size = `${rows} x ${inner} x ${cols} ${layout}`;
     return { operation, size, variant, reason: reason.replace(`${size}: `, "") };
   });
-  const driver = gpu.isCpu ? "a CPU driver pays for every barrier" : "a GPU hides loads behind many threads";
+  const { way, reason } = gpu.sharing;
   const attention = HEADS.map((dHead): KernelChoice => {
     const size = `60 tokens, dHead ${dHead}`;
     if (suitsSubgroups(gpu, dHead)) {
-      return { operation: "attention", size, variant: "subgroup", reason: "8 lanes share operands by broadcast" };
+      return { operation: "attention", size, variant: "subgroup", reason };
     }
-    const lack = gpu.subgroupSize === 8 ? "dHead is no multiple of 4" : "needs proved subgroups of 8 lanes";
     const variant = `rows, ${attentionThreads(gpu)} threads each`;
-    return { operation: "attention", size, variant, reason: `${lack}; ${driver}` };
+    const odd = way === "broadcast" ? "dHead is no multiple of 4; " : "";
+    return { operation: "attention", size, variant, reason: `${odd}${reason}` };
   });
   const rows = WIDTHS.map((width): KernelChoice => ({
     operation: "norms, softmax, losses",
     size: `rows of ${width}`,
     variant: `${rowThreads(gpu, width)} threads a row`,
-    reason: driver,
+    reason,
   }));
   return [...products, ...attention, ...rows];
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { PASSES_A_STEP } from "../../editing/edit_estimate.ts";
 import { type Dtype } from "../../gpu/tensor.ts";
 import type { ModelConfig } from "../../model/architectures.ts";
 import { activationBytes, cacheBytes, parameterCounts, weightBytes } from "../../model/memory.ts";
@@ -57,9 +58,6 @@ const F64 = 8;
 const PROBES = 7;
 const PROBE_STEPS = 6;
 
-/** A step costs about two forward passes where weights are frozen: one product backward for each forward one. */
-const FORWARD_AND_BACKWARD = 2;
-
 /**
  * Estimates every stage of one edit in chain mode.
  *
@@ -84,7 +82,7 @@ export function estimateStages(
   const forms = 2;
   const bases = 2 * nLayers + 1;
   const scoring = (recallFacts + forms) * (layersSeconds(promptTokens, nLayers) + logitsSeconds(bases));
-  const probing = PROBES * PROBE_STEPS * FORWARD_AND_BACKWARD *
+  const probing = PROBES * PROBE_STEPS * PASSES_A_STEP *
     (layersSeconds(2 * promptTokens, nLayers / 2) + logitsSeconds(2));
   const supportTokens = supportPrompts * promptTokens;
   const keyTokens = (supportPrompts + preservedPrompts) * promptTokens;
@@ -113,7 +111,7 @@ export function estimateStages(
       gpuBytes: activationBytes(config, supportTokens, 2 * supportPrompts) * above + cacheBytes(config, supportTokens),
       hostBytes: 0,
       seconds: layersSeconds(supportTokens, layer) +
-        steps * FORWARD_AND_BACKWARD * (layersSeconds(supportTokens, above) + logitsSeconds(supportPrompts)),
+        steps * PASSES_A_STEP * (layersSeconds(supportTokens, above) + logitsSeconds(supportPrompts)),
     },
     {
       stage: "keys and write",
