@@ -4,7 +4,7 @@ import { targetIds } from "./edit_token.ts";
 import type { Facts } from "./facts.ts";
 import { greedyContinuations, modelAnswerer } from "./model_answerer.ts";
 import type { EditRequest } from "./requests.ts";
-import { selectSupport, type Support, type SupportRecord } from "./support.ts";
+import { selectSupport, type Support } from "./support.ts";
 
 /** Most of the model's own tokens that follow a preserved prompt. */
 const MAX_CONTINUATION = 2;
@@ -14,7 +14,7 @@ export interface ChainPrompts {
   /** Tokens for the method. */
   request: ChainRequest;
   /** The same as text, with what was used of the facts. */
-  support: { oneHop: readonly string[]; twoHop: readonly string[]; preserve: readonly string[]; used: SupportRecord };
+  support: Support;
 }
 
 /**
@@ -34,7 +34,7 @@ export async function chainPrompts(
     const support = await selectSupport(facts, request, { answerer: modelAnswerer(model), ...options });
     const ids = (prompts: readonly string[]): number[][] => prompts.map((prompt) => model.tokens(prompt));
     const target = targetIds(model.tokenizer, request.target);
-    const preserved = ids(support.preserve);
+    const preserved = ids(support.preserve.map(({ prompt }) => prompt));
     const count = Math.min(target.length - 1, MAX_CONTINUATION);
     const continuations = await greedyContinuations(model, preserved, count);
     found.push({

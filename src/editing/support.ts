@@ -19,10 +19,10 @@ export interface SupportOptions {
   readonly seed?: number;
   /** Support heads wanted, 6 by default (methods measured 3 to 6 as enough). */
   readonly heads?: number;
-  /** Other subjects of the relation to keep, 20 by default. */
+  /** Other subjects of the relation to keep, each with a chain or two through it, 40 by default. */
   readonly siblings?: number;
-  /** Two-hop chains through those subjects to keep, 20 by default. */
-  readonly chains?: number;
+  /** Facts of other relations about those subjects to keep, at most one a subject, 20 by default. */
+  readonly others?: number;
 }
 
 /** What a selection used, for the record of an edit. */
@@ -49,6 +49,16 @@ export interface SupportRecord {
   readonly otherFacts: readonly Fact[];
 }
 
+/** A prompt whose continuation must stay what it is. */
+export interface KeptPrompt {
+  /** The prompt. */
+  readonly prompt: string;
+  /** What is asked: the edited relation of another subject, another relation of one, or of the edited subject. */
+  readonly kind: "neighbour" | "other fact" | "same subject";
+  /** That subject; for a chain, the one it leads through. */
+  readonly subject: string;
+}
+
 /** Prompts that an edit in chain mode works with. */
 export interface Support {
   /** Prompts of the fact itself: its first sentence and first question, or all sentences where there is no question. */
@@ -56,13 +66,13 @@ export interface Support {
   /** The same forms with a first hop's description for the subject. */
   readonly twoHop: readonly string[];
   /** Prompts whose continuation must stay what it is. */
-  readonly preserve: readonly string[];
+  readonly preserve: readonly KeptPrompt[];
   /** Where they came from. */
   readonly used: SupportRecord;
 }
 
-/** Chains kept through each sibling; two show the way into a fact without leaving out other siblings. */
-const CHAINS_PER_SIBLING = 2;
+/** Below this many subjects to keep, two chains are kept through each. */
+const FEW_SIBLINGS = 20;
 
 /** Support heads through which the subject's other relations are kept. */
 const HEADS_PER_OTHER_RELATION = 2;
@@ -105,9 +115,10 @@ async function answeredHeads(
  * Selects the prompts for one request.
  *
  * Support is the fact's one-hop prompts and two-hop prompts through heads that the model answers. Preserved are other
- * subjects of the relation, chains through them, another fact about each of those subjects, and the edited subject's
- * other relations, also through two support heads. Other relations are kept in their second wording: the first stays
- * free to judge the edit by.
+ * subjects of the relation, a chain or two through each, another fact about some of them, and the edited subject's other
+ * relations, also through two support heads. Many subjects in few wordings keep more than few in all: a subject is kept
+ * in its first wording and one more, its chain in one, and the wordings take turns. Other relations are kept in their
+ * second wording: the first stays free to judge the edit by.
  *
  * @param facts Facts to select from.
  * @param request Request in its one form; its template must be a cloze form of the facts.
@@ -116,7 +127,14 @@ async function answeredHeads(
  * @throws {TypeError} If the relation cannot be told, or the edited subject itself is set aside.
  */
 export async function selectSupport(facts: Facts, request: EditRequest, options: SupportOptions): Promise<Support> {
-  const { answerer, exclude = [], seed = 0, heads: headCount = 6, siblings: siblingCount = 20, chains = 20 } = options;
+  const {
+    answerer,
+    exclude = [],
+    seed = 0,
+    heads: headCount = 6,
+    siblings: siblingCount = 40,
+    others: otherCount = 20,
+  } = options;
   const relation = facts.relationOf(request.prompt);
   const { subject } = request;
   const aside = new Set(exclude);
@@ -136,20 +154,30 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
   const { heads, unanswered } = await answeredHeads(facts, relation, candidates, headCount, answerer);
   const siblings = random.sample(facts.factsOf(relation.name).filter(free), siblingCount);
   const siblingHeads = siblings.flatMap((sibling) =>
-    random.sample(facts.headsOf(sibling.subject).filter(free), CHAINS_PER_SIBLING)
-  ).slice(0, chains);
+    random.sample(facts.headsOf(sibling.subject).filter(free), siblings.length < FEW_SIBLINGS ? 2 : 1)
+  );
   const others = facts.otherFacts(subject, relation.name);
-  const otherFacts = siblings.flatMap((sibling) => random.sample(facts.otherFacts(sibling.subject, relation.name), 1));
+  const otherFacts = siblings.slice(0, otherCount).flatMap((sibling) =>
+    random.sample(facts.otherFacts(sibling.subject, relation.name), 1)
+  );
   const wordings = [subject, ...heads.slice(0, HEADS_PER_OTHER_RELATION).map((head) => facts.describe(head))];
 
   return {
     oneHop: learnedForms(relation, subject),
     twoHop: heads.flatMap((head) => learnedForms(relation, facts.describe(head))),
     preserve: [
-      ...siblings.flatMap((sibling) => learnedForms(relation, sibling.subject)),
-      ...siblingHeads.flatMap((head) => learnedForms(relation, facts.describe(head))),
-      ...otherFacts.flatMap((other) => spareForms(facts.relation(other.relation), other.subject)),
-      ...others.flatMap((other) => wordings.flatMap((wording) => spareForms(facts.relation(other.relation), wording))),
+      ...siblings.flatMap((sibling, i) =>
+        kept("neighbour", sibling.subject, firstAndAnother(learnedForms(relation, sibling.subject), i))
+      ),
+      ...siblingHeads.flatMap((head, i) =>
+        kept("neighbour", head.object, takingTurns(learnedForms(relation, facts.describe(head)), i))
+      ),
+      ...otherFacts.flatMap((other) =>
+        kept("other fact", other.subject, spareForms(facts.relation(other.relation), other.subject))
+      ),
+      ...others.flatMap((other) =>
+        kept("same subject", subject, wordings.flatMap((about) => spareForms(facts.relation(other.relation), about)))
+      ),
     ],
     used: {
       path: facts.path,
@@ -164,6 +192,21 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
       otherFacts,
     },
   };
+}
+
+function kept(kind: KeptPrompt["kind"], subject: string, prompts: readonly string[]): KeptPrompt[] {
+  return prompts.map((prompt) => ({ prompt, kind, subject }));
+}
+
+/** One of the forms, another one for each `turn`. */
+function takingTurns(forms: readonly string[], turn: number): string[] {
+  return [forms[turn % forms.length]!];
+}
+
+/** The first form, and one of the others where there are any. */
+function firstAndAnother(forms: readonly string[], turn: number): string[] {
+  const [first, ...more] = forms;
+  return more.length > 0 ? [first!, ...takingTurns(more, turn)] : [first!];
 }
 
 /**

@@ -5,14 +5,15 @@ import { SeededRandom } from "../linalg/seeded_random.ts";
 import { captureRows } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
 import type { Fact, Facts } from "./facts.ts";
-import { modelAnswerer } from "./model_answerer.ts";
-import { selectSupport, type Support } from "./support.ts";
+import type { Answerer } from "./prompt_forms.ts";
+import { type KeptPrompt, selectSupport, type Support } from "./support.ts";
 
 /** How well a write at each FFN layer would carry over to prompts that it was not made from. */
 export interface WriteProfile {
   /**
-   * Left-out error of each layer, mean over the facts: 0 if a head that is left out receives the whole change and a
-   * neighbour that is left out none of it, 1 if no head receives anything.
+   * Left-out error of each layer, mean over the facts: the mean squares of what left-out heads lack of the change, of
+   * what left-out neighbours receive of it, and of what left-out facts of other relations do. 0 is a write that reaches
+   * what it should and nothing else, 1 one that reaches nothing.
    */
   error: number[];
   /** Facts that were tried. */
@@ -22,11 +23,14 @@ export interface WriteProfile {
 /** Facts that are tried, drawn from the relations in turn. */
 const FACTS = 12;
 
-/** Heads that lead to a fact, of which one after the other is left out; fewer than the least tell nothing. */
+/** Heads that lead to a fact, of which one after the other is left out; fewer than the least tell little. */
 const HEADS = { most: 6, least: 3 };
 
-/** Neighbours, and chains through them, that must not change. */
+/** Neighbours, chains through them and other facts about them, that must not change. */
 const NEIGHBOURS = 10;
+
+/** Takes heads as the facts list them: asking the model for each would take longer than all the rest. */
+const TRUSTING: Answerer = { given: (prompts) => Promise.resolve(prompts.map(() => true)) };
 
 /** What stands for the second moments in the metric: this much of the mean diagonal of the neighbours' keys, times I. */
 const ISOTROPIC = 0.1;
@@ -41,7 +45,7 @@ const ISOTROPIC = 0.1;
  * moments: 1 and 0 stand for all of the change and none of it.
  *
  * @param exclude Subjects set aside to judge an edit by.
- * @returns The profile; no facts were tried if none has enough heads that the model answers.
+ * @returns The profile; no facts were tried if none has enough heads and neighbours.
  */
 export async function writeProfile(
   model: Model,
@@ -50,7 +54,6 @@ export async function writeProfile(
 ): Promise<WriteProfile> {
   const { exclude = [], seed = 0 } = options;
   const { nLayers } = model.config;
-  const answerer = modelAnswerer(model);
   const error = new Array<number>(nLayers).fill(0);
   let count = 0;
   for (const fact of candidates(facts, new Set(exclude), seed)) {
@@ -58,22 +61,22 @@ export async function writeProfile(
     const relation = facts.relation(fact.relation);
     const request = { prompt: relation.cloze[0]!, subject: fact.subject, target: fact.object };
     const support = await selectSupport(facts, request, {
-      answerer,
+      answerer: TRUSTING,
       exclude,
       seed,
       heads: HEADS.most,
       siblings: NEIGHBOURS,
-      chains: NEIGHBOURS,
+      others: NEIGHBOURS,
     });
     if (support.used.heads.length < HEADS.least || support.used.siblings.length < NEIGHBOURS / 2) continue;
-    const { prompts, wanted, groups } = trial(support);
-    const sequences = prompts.map((prompt) => model.tokens(prompt)).map((ids) => ({
+    const rows = trial(support);
+    const sequences = rows.map(({ prompt }) => model.tokens(prompt)).map((ids) => ({
       ids,
       positions: [ids.length - 1],
     }));
     const hooks = error.map((_, layer) => `blocks.${layer}.mlp.hook_post`);
     for (const [layer, keys] of (await captureRows(model, sequences, hooks)).entries()) {
-      error[layer]! += leftOutError(matrix(prompts.length, keys.length / prompts.length, keys), wanted, groups);
+      error[layer]! += leftOutError(matrix(rows.length, keys.length / rows.length, keys), rows);
     }
     count++;
   }
@@ -93,44 +96,47 @@ function candidates(facts: Facts, aside: ReadonlySet<string>, seed: number): Fac
     .flat();
 }
 
-/** The first wording of every prompt, what it should receive, and what is left out together. */
-function trial(support: Support): { prompts: string[]; wanted: number[]; groups: number[] } {
-  const { oneHop, twoHop, preserve, used: { heads, siblings, siblingHeads } } = support;
-  const forms = oneHop.length;
-  const kept = [...siblings, ...siblingHeads.map((head) => head.object)];
-  return {
-    prompts: [
-      oneHop[0]!,
-      ...heads.map((_, i) => twoHop[i * forms]!),
-      ...kept.map((_, i) => preserve[i * forms]!),
-    ],
-    wanted: [1, ...heads.map(() => 1), ...kept.map(() => 0)],
-    groups: [
-      ALWAYS_IN,
-      ...heads.map((_, i) => i),
-      ...kept.map((sibling) => heads.length + siblings.indexOf(sibling)),
-    ],
-  };
+/** One prompt of a trial: what it is and which others are left out with it. */
+interface TrialRow {
+  prompt: string;
+  kind: "fact" | "head" | KeptPrompt["kind"];
+  group: number;
+}
+
+/** The fact and its heads in their first wording, and what is kept; a kept subject is left out with all its prompts. */
+function trial({ oneHop, twoHop, preserve, used: { heads } }: Support): TrialRow[] {
+  const subjects = [...new Set(preserve.map(({ subject }) => subject))];
+  return [
+    { prompt: oneHop[0]!, kind: "fact", group: ALWAYS_IN },
+    ...heads.map((_, i): TrialRow => ({ prompt: twoHop[i * oneHop.length]!, kind: "head", group: i })),
+    ...preserve.filter(({ kind }) => kind !== "same subject").map((kept): TrialRow => ({
+      prompt: kept.prompt,
+      kind: kept.kind,
+      group: heads.length + subjects.indexOf(kept.subject),
+    })),
+  ];
 }
 
 /**
- * Mean square of what left-out heads lack, plus that of what left-out neighbours receive.
+ * Mean squares of what left-out heads lack, and of what left-out neighbours and other facts receive.
  *
  * The fit is that of chain mode, D = R (ridge I + Kᵀ M⁻¹ K)⁻¹ Kᵀ M⁻¹ with M = a I + (keptWeight / n) sum s sᵀ, in its
- * other form: a ridge regression on keys and neighbours together, with noise ridge a on the first and a n / keptWeight on
- * the second.
+ * other form: a ridge regression on keys K and kept keys s together, with noise ridge a on the first and
+ * a n / keptWeight on the second.
  */
-function leftOutError(keys: Matrix, wanted: readonly number[], groups: readonly number[]): number {
+function leftOutError(keys: Matrix, rows: readonly TrialRow[]): number {
   const { ridge, keptWeight } = CHAIN_DEFAULTS;
   const u = keys.rows;
   const system = multiplyNt(keys, keys);
-  const kept = wanted.flatMap((value, row) => value === 0 ? [row] : []);
-  const heads = wanted.flatMap((value, row) => value === 1 && groups[row] !== ALWAYS_IN ? [row] : []);
-  const square = kept.reduce((sum, row) => sum + system.data[row * u + row]!, 0);
-  const a = ISOTROPIC * square / (kept.length * keys.cols);
-  wanted.forEach((value, row) => system.data[row * u + row]! += value === 1 ? ridge * a : a * kept.length / keptWeight);
-  const missing = leftOutResiduals(system, matrix(u, 1, wanted), groups).data;
-  const meanSquare = (rows: readonly number[]): number =>
-    rows.reduce((sum, row) => sum + missing[row]! ** 2, 0) / rows.length;
-  return meanSquare(heads) + meanSquare(kept);
+  const wanted = rows.map(({ kind }): number => kind === "fact" || kind === "head" ? 1 : 0);
+  const kept = wanted.filter((value) => value === 0).length;
+  const square = wanted.reduce((sum, value, row) => sum + (value === 0 ? system.data[row * u + row]! : 0), 0);
+  const a = ISOTROPIC * square / (kept * keys.cols);
+  wanted.forEach((value, row) => system.data[row * u + row]! += value === 1 ? ridge * a : a * kept / keptWeight);
+  const missing = leftOutResiduals(system, matrix(u, 1, wanted), rows.map(({ group }) => group)).data;
+  const kinds: readonly TrialRow["kind"][] = ["head", "neighbour", "other fact"];
+  return kinds.reduce((total, wantedKind) => {
+    const squares = rows.flatMap(({ kind }, row) => kind === wantedKind ? [missing[row]! ** 2] : []);
+    return total + squares.reduce((sum, value) => sum + value, 0) / Math.max(1, squares.length);
+  }, 0);
 }

@@ -26,31 +26,40 @@ Deno.test("selectSupport() takes one-hop prompts, six heads in two forms, and wh
       `Q: What is the capital of ${about}? A:`,
     ]);
   }
+  // Every other country is kept: there are fewer than forty.
+  const others = WORLD.facts["country_capital"].length - 1;
   const { siblings, siblingHeads } = support.used;
-  assertEquals([siblings.length, new Set(siblings).size, siblingHeads.length], [20, 20, 20]);
-  assertEquals(support.preserve.slice(0, 2), [
+  assertEquals([siblings.length, new Set(siblings).size, siblingHeads.length], [others, others, others]);
+  const preserved = support.preserve.map(({ prompt }) => prompt);
+  assertEquals(preserved.slice(0, 2), [
     `The capital of ${siblings[0]} is`,
     `Q: What is the capital of ${siblings[0]}? A:`,
   ]);
-  for (const head of siblingHeads) {
-    assert(siblings.includes(head.object));
-    assert(siblingHeads.filter(({ object }) => object === head.object).length <= 2);
-  }
+  assertEquals(siblingHeads.map(({ object }) => object), siblings);
+  // Chains take turns: a sentence, a question, a sentence.
+  const asked = preserved.slice(2 * others, 3 * others).map((prompt) => prompt.startsWith("Q: "));
+  assertEquals(asked, siblings.map((_, i) => i % 2 === 1));
   // Three other relations of a country, each bare and through two heads, each as sentence and question.
   assertEquals(support.used.otherRelations, ["country_language", "country_continent", "country_currency"]);
-  // One other fact about each kept country, as sentence and question of the second wording.
+  // One other fact about each of twenty kept countries, as sentence and question of the second wording.
   const { otherFacts } = support.used;
-  assertEquals(otherFacts.map(({ subject }) => subject), siblings);
+  assertEquals(otherFacts.map(({ subject }) => subject), siblings.slice(0, 20));
   for (const { relation, subject } of otherFacts) {
     const [first, second] = WORLD.relations[relation].cloze.map((form) => form.replace("{}", subject));
-    assert(support.preserve.includes(second!));
-    assert(!support.preserve.includes(first!), "the first wording judges the edit");
+    assert(preserved.includes(second!));
+    assert(!preserved.includes(first!), "the first wording judges the edit");
   }
-  assertEquals(support.preserve.length, 40 + 40 + 40 + 3 * 3 * 2);
-  assertEquals(new Set(support.preserve).size, support.preserve.length);
-  assert(support.preserve.includes("The official language of France is"));
-  assert(support.preserve.includes("Q: Which language is spoken in France? A:"));
-  assert(!support.preserve.includes("People in France speak"), "the first wording judges the edit");
+  assertEquals(preserved.length, 3 * others + 2 * 20 + 3 * 3 * 2);
+  assertEquals(new Set(preserved).size, preserved.length);
+  assert(preserved.includes("The official language of France is"));
+  assert(preserved.includes("Q: Which language is spoken in France? A:"));
+  assert(!preserved.includes("People in France speak"), "the first wording judges the edit");
+  const counts = Map.groupBy(support.preserve, ({ kind }) => kind);
+  assertEquals([...counts].map(([kind, prompts]) => [kind, prompts.length]), [
+    ["neighbour", 3 * others],
+    ["other fact", 40],
+    ["same subject", 18],
+  ]);
 });
 
 Deno.test("selectSupport() asks for nothing that the facts do not know, and repeats itself under one seed", async () => {
@@ -59,7 +68,7 @@ Deno.test("selectSupport() asks for nothing that the facts do not know, and repe
   );
   assertEquals(first, again);
   assert(JSON.stringify(first.twoHop) !== JSON.stringify(other.twoHop));
-  for (const prompt of [...first.oneHop, ...first.twoHop, ...first.preserve]) {
+  for (const prompt of [...first.oneHop, ...first.twoHop, ...first.preserve.map(({ prompt }) => prompt)]) {
     assert(answerer.knows(prompt), prompt);
   }
 });
@@ -119,13 +128,14 @@ Deno.test("selectSupport() wants both hops of a head answered", async () => {
 Deno.test("selectSupport() takes a head without its second hop where the file does not have the fact", async () => {
   const unnamed = { ...FRANCE, subject: "Atlantis" };
   const support = await selectSupport(facts, unnamed, { answerer });
-  assertEquals([support.twoHop.length, support.used.heads.length, support.used.siblings.length], [0, 0, 20]);
+  assertEquals([support.twoHop.length, support.used.heads.length, support.used.siblings.length], [0, 0, 36]);
 });
 
 Deno.test("selectSupport() follows the sizes asked for", async () => {
-  const support = await selectSupport(facts, FRANCE, { answerer, heads: 3, siblings: 4, chains: 5 });
-  const { heads, siblings, siblingHeads } = support.used;
-  assertEquals([heads.length, siblings.length, siblingHeads.length], [3, 4, 5]);
+  const support = await selectSupport(facts, FRANCE, { answerer, heads: 3, siblings: 4, others: 2 });
+  const { heads, siblings, siblingHeads, otherFacts } = support.used;
+  const chains = siblings.map((sibling) => Math.min(2, headsTo(sibling).length)).reduce((sum, count) => sum + count);
+  assertEquals([heads.length, siblings.length, siblingHeads.length, otherFacts.length], [3, 4, chains, 2]);
 });
 
 Deno.test("selectSupport() refuses to set the edited subject aside and templates it does not know", async () => {

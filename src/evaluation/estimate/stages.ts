@@ -34,7 +34,9 @@ export interface EditSizes {
   /** Tokens of text for second moments. */
   momentTokens: number;
   /** Facts over which layers are compared. */
-  recallFacts: number;
+  profiledFacts: number;
+  /** Prompts of each of those: its own, through six heads, and 20 of neighbours. */
+  profiledPrompts: number;
   /** Share of the layers below the edited one. */
   depth: number;
 }
@@ -43,10 +45,11 @@ export interface EditSizes {
 export const USUAL_SIZES: Readonly<EditSizes> = {
   promptTokens: 16,
   supportPrompts: 14,
-  preservedPrompts: 90,
+  preservedPrompts: 130,
   steps: 60,
   momentTokens: 36_000,
-  recallFacts: 15,
+  profiledFacts: 12,
+  profiledPrompts: 27,
   depth: 0.9,
 };
 
@@ -78,10 +81,11 @@ export function estimateStages(
   const matmulSeconds = (operations: number): number => operations / rates.matmulGflops / 1e9;
   const layersSeconds = (tokens: number, layers: number): number => matmulSeconds(2 * tokens * layers * block);
   const logitsSeconds = (rows: number): number => matmulSeconds(2 * rows * vocab * dModel);
-  const { promptTokens, supportPrompts, preservedPrompts, steps, momentTokens, recallFacts } = sizes;
+  const { promptTokens, supportPrompts, preservedPrompts, steps, momentTokens } = sizes;
   const forms = 2;
   const bases = 2 * nLayers + 1;
-  const scoring = (recallFacts + forms) * (layersSeconds(promptTokens, nLayers) + logitsSeconds(bases));
+  const scoring = forms * (layersSeconds(promptTokens, nLayers) + logitsSeconds(bases)) +
+    layersSeconds(sizes.profiledFacts * sizes.profiledPrompts * promptTokens, nLayers);
   const probing = PROBES * PROBE_STEPS * PASSES_A_STEP *
     (layersSeconds(2 * promptTokens, nLayers / 2) + logitsSeconds(2));
   const supportTokens = supportPrompts * promptTokens;
