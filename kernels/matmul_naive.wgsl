@@ -10,7 +10,7 @@
 // twin      tests/reference/matmul.ts
 // calls     matrix_element, matmul_bias, matmul_store
 
-struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
+struct Params { rows: u32, rowBlocks: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 @group(0) @binding(2) var<storage, read> bias: array<u32>;
@@ -20,6 +20,7 @@ struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, bi
 override A_TRANSPOSED: bool = false;
 override B_TRANSPOSED: bool = false;
 override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
+override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
 override ACCUMULATE: bool = false; // adds to y
 override SYMMETRIC: bool = false; // writes the lower half and its mirror image
 

@@ -10,7 +10,7 @@
 // twin      tests/reference/matmul.ts
 // calls     matmul_steps, matmul_store
 
-struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
+struct Params { rows: u32, rowBlocks: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
@@ -25,6 +25,7 @@ override B_TRANSPOSED: bool = false;
 override A_ALIGNED: bool = false; // the contiguous dimension of a is a multiple of 4
 override B_ALIGNED: bool = false; // likewise b
 override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
+override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
 override ACCUMULATE: bool = false; // adds to y
 override SYMMETRIC: bool = false; // writes the lower half and its mirror image
 
@@ -51,9 +52,8 @@ fn storeRow(row: u32, col: u32, lo: vec4f, hi: vec4f) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
   let block = group.y * groups.x + group.x;
-  let rowBlocks = (params.rows + 15u) / 16u;
-  let row = block % rowBlocks * 16u;
-  let firstCol = block / rowBlocks * 64u;
+  let row = block % params.rowBlocks * 16u;
+  let firstCol = block / params.rowBlocks * 64u;
   if (firstCol >= params.cols || (SYMMETRIC && firstCol > row + 15u)) { return; }
   let col = firstCol + 4u * lane;
   // Constant indices and no loop over rows: a variable index would move the sums from registers to memory.

@@ -37,7 +37,7 @@ export function dispatchMatvec(stream: Stream, problem: MatmulProblem, groupLimi
   const octets = (problem.bType === 1 || problem.bType === 2) && problem.inner % 8 === 0;
   stream.dispatch(isPacked ? PACKED : KERNEL, {
     tensors: quadBindings(problem),
-    params: matmulParams(problem),
+    params: matmulParams(problem, problem.rows),
     groups: foldGroups(Math.ceil(problem.cols / COLS), groupLimit),
     constants: {
       ...epilogueConstants(problem),

@@ -9,7 +9,7 @@
 // twin      tests/reference/matmul.ts
 // calls     matrix_element, matrix_quad, matvec_store
 
-struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
+struct Params { rows: u32, rowBlocks: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
@@ -25,6 +25,7 @@ override A_ALIGNED: bool = false; // inner is a multiple of 4
 override B_ALIGNED: bool = false; // likewise
 override B_OCTETS: bool = false; // b is of a half type and inner is a multiple of 8
 override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
+override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
 override ACCUMULATE: bool = false; // adds to y
 
 // Steps k to k + 3 of one row of a, zero past the end.

@@ -9,7 +9,7 @@
 // twin      tests/reference/matmul.ts
 // calls     matrix_block, matvec_store
 
-struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
+struct Params { rows: u32, rowBlocks: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;
@@ -22,6 +22,7 @@ struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, bi
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override B_TYPE: u32 = 3u; // packed, from 3 on
+override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
 override ACCUMULATE: bool = false; // adds to y
 
 // Steps k to k + 15 of one row of a, four a matrix column.

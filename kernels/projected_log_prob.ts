@@ -16,7 +16,6 @@ const PARAMS = {
   rows: "u32",
   cols: "u32",
   inner: "u32",
-  biasType: "u32",
   slices: "u32",
   slice: "u32",
   firstCol: "u32",
@@ -101,9 +100,9 @@ export function projectedLogProb(
     stream.dispatch(subgroup ? SUBGROUP : TILE, {
       // WGSL gives a binding one type: what is read by elements, pairs and fours is bound once a type.
       tensors: [...operands, token, logSums, logits],
-      params: { rows, cols: count, inner, biasType, slices, slice: SLICE, firstCol: first, firstSlice, allSlices },
+      params: { rows, cols: count, inner, slices, slice: SLICE, firstCol: first, firstSlice, allSlices },
       groups: foldGroups(blocks * slices, options.groupLimit),
-      constants: { B_TYPE: bType, ...(subgroup ? { B_ALIGNED: Number(inner % 4 === 0) } : {}) },
+      constants: { B_TYPE: bType, BIAS_TYPE: biasType, ...(subgroup ? { B_ALIGNED: Number(inner % 4 === 0) } : {}) },
     });
     firstSlice += slices;
   }

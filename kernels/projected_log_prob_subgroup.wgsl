@@ -10,7 +10,7 @@
 // calls     matmul_steps, running_log_sum
 
 struct Params {
-  rows: u32, cols: u32, inner: u32, biasType: u32,
+  rows: u32, cols: u32, inner: u32,
   slices: u32, slice: u32, // slices of this part of b, and their columns
   firstCol: u32, firstSlice: u32, allSlices: u32, // where the part lies in the whole
 }
@@ -28,6 +28,7 @@ struct Params {
 const B_TRANSPOSED = true;
 override B_ALIGNED: bool = false; // inner is a multiple of 4
 override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
+override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
 
 // Steps k to k + 3 of one row of a, zero past the end.
 fn aSteps(row: u32, k: u32) -> vec4f {
