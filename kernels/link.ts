@@ -6,11 +6,15 @@
  */
 import attention_products from "./shared/attention_products.wgsl" with { type: "text" };
 import block_products from "./shared/block_products.wgsl" with { type: "text" };
+import broadcast_octets from "./shared/broadcast_octets.wgsl" with { type: "text" };
+import broadcast_quads from "./shared/broadcast_quads.wgsl" with { type: "text" };
 import decode from "./shared/decode.wgsl" with { type: "text" };
 import decode_octet from "./shared/decode_octet.wgsl" with { type: "text" };
-import decode_quad from "./shared/decode_quad.wgsl" with { type: "text" };
+import element_operands from "./shared/element_operands.wgsl" with { type: "text" };
 import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
 import matmul_bias from "./shared/matmul_bias.wgsl" with { type: "text" };
+import matmul_layout from "./shared/matmul_layout.wgsl" with { type: "text" };
+import matmul_params from "./shared/matmul_params.wgsl" with { type: "text" };
 import matmul_steps from "./shared/matmul_steps.wgsl" with { type: "text" };
 import matmul_store from "./shared/matmul_store.wgsl" with { type: "text" };
 import matrix_block from "./shared/matrix_block.wgsl" with { type: "text" };
@@ -20,6 +24,7 @@ import matrix_quad from "./shared/matrix_quad.wgsl" with { type: "text" };
 import matvec_store from "./shared/matvec_store.wgsl" with { type: "text" };
 import octet from "./shared/octet.wgsl" with { type: "text" };
 import octet_wide from "./shared/octet_wide.wgsl" with { type: "text" };
+import quad_operands from "./shared/quad_operands.wgsl" with { type: "text" };
 import row_max from "./shared/row_max.wgsl" with { type: "text" };
 import row_octets from "./shared/row_octets.wgsl" with { type: "text" };
 import row_sum from "./shared/row_sum.wgsl" with { type: "text" };
@@ -30,11 +35,15 @@ import weight_octet from "./shared/weight_octet.wgsl" with { type: "text" };
 const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   attention_products,
   block_products,
+  broadcast_octets,
+  broadcast_quads,
   decode,
   decode_octet,
-  decode_quad,
+  element_operands,
   gelu_cdf,
   matmul_bias,
+  matmul_layout,
+  matmul_params,
   matmul_steps,
   matmul_store,
   matrix_block,
@@ -44,6 +53,7 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   matvec_store,
   octet,
   octet_wide,
+  quad_operands,
   row_max,
   row_octets,
   row_sum,

@@ -8,26 +8,10 @@
 // memory    no workgroup memory, no barrier, no subgroup operation
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
-// calls     matmul_steps, matmul_store
+// calls     matmul_params, matmul_layout, quad_operands, matmul_steps, matmul_store
 
-struct Params { rows: u32, rowBlocks: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, scale: f32 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<u32>;
-@group(0) @binding(3) var<storage, read> bPairs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> bQuads: array<vec4u>;
-@group(0) @binding(5) var<storage, read> bias: array<u32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-override A_TRANSPOSED: bool = false;
-override B_TRANSPOSED: bool = false;
 override A_ALIGNED: bool = false; // the contiguous dimension of a is a multiple of 4
 override B_ALIGNED: bool = false; // likewise b
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
-override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
-override ACCUMULATE: bool = false; // adds to y
-override SYMMETRIC: bool = false; // writes the lower half and its mirror image
 
 // Steps k to k + 3 of four rows, one row a matrix column, zero past the last step.
 fn aSteps(row: u32, k: u32) -> mat4x4f {

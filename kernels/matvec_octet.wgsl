@@ -1,26 +1,22 @@
-// matvec_octet: matvec for rows that are whole octets of words: a lane takes eight f32 or sixteen halves of b at a time.
+// matvec_octet: matvec for rows of whole octets of words; a lane takes eight f32 or sixteen halves of b at a time.
 //
-// shapes    a [rows, inner], b [cols, inner], bias [cols] -> y [rows, cols]; inner a multiple of 8, of 16 for a half type
+// shapes    a [rows, inner], b [cols, inner], bias [cols] -> y [rows, cols];
+//           inner a multiple of 8, or of 16 where b is of a half type
 // types     a f32; b f32, f16 or bf16; bias f32, f16, bf16 or none; f32 accumulate, f32 out
 // grid      ceil(cols / 16) workgroups, folded to 2-D; LANES threads, one subgroup
 // override  LANES = 8 (the subgroup size), ROWS = 1 (at most 8, at least rows); the rest see below
 // memory    no workgroup memory, no barrier; reads b once, each load of a serves 16 columns
 // numerics  each lane sums every LANES-th octet of words in order, then the subgroup adds the lanes
 // twin      tests/reference/matmul.ts
-// calls     octet, decode_octet, matvec_store
+// calls     matmul_params, octet, decode_octet, matvec_store
 
-struct Params { rows: u32, rowBlocks: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> a: array<Octet>;
 @group(0) @binding(1) var<storage, read> b: array<Octet>;
 @group(0) @binding(2) var<storage, read> bias: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16
-override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
-override ACCUMULATE: bool = false; // adds to y
 
 // What a lane takes of a row at a time: eight elements, or sixteen where b is of a half type.
 struct Span { first: mat2x4f, second: mat2x4f }

@@ -7,23 +7,10 @@
 // memory    no workgroup memory, no barrier; reads b once, each load of a serves 16 columns
 // numerics  codes are summed before they are scaled; a lane sums every LANES-th 16, then the subgroup adds the lanes
 // twin      tests/reference/matmul.ts
-// calls     matrix_block, matvec_store
-
-struct Params { rows: u32, rowBlocks: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, scale: f32 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<u32>;
-@group(0) @binding(3) var<storage, read> bPairs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> bQuads: array<vec4u>;
-@group(0) @binding(5) var<storage, read> bias: array<u32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
+// calls     matmul_params, quad_operands, matrix_block, matvec_store
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
-override B_TYPE: u32 = 3u; // packed, from 3 on
-override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
-override ACCUMULATE: bool = false; // adds to y
 
 // Steps k to k + 15 of one row of a, four a matrix column.
 fn aSpan(row: u32, k: u32) -> mat4x4f {

@@ -10,7 +10,7 @@
 // calls     matrix_element, matmul_bias, running_log_sum
 
 struct Params {
-  rows: u32, cols: u32, inner: u32,
+  rows: u32, rowBlocks: u32, cols: u32, inner: u32,
   slices: u32, slice: u32, // slices of this part of b, and their columns
   firstCol: u32, firstSlice: u32, allSlices: u32, // where the part lies in the whole
 }
@@ -60,9 +60,8 @@ fn pick(row: u32, first: u32, end: u32) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let block = group.y * groups.x + group.x;
-  let rowBlocks = (params.rows + TILE - 1u) / TILE;
-  let row = block % rowBlocks * TILE;
-  let slice = block / rowBlocks;
+  let row = block % params.rowBlocks * TILE;
+  let slice = block / params.rowBlocks;
   if (slice >= params.slices) { return; }
   let first = slice * params.slice;
   let end = min(first + params.slice, params.cols);

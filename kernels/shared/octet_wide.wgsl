@@ -1,5 +1,5 @@
-// octet_wide: octet by words of 64 bits. Mesa's CPU driver loads word by word and lane by lane, so half as many words take
-// little more than half the time.
+// octet_wide: octet by words of 64 bits. Mesa's CPU driver loads word by word and lane by lane, so half as many words
+// take little more than half the time.
 //
 // needs     64-bit integers
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { matmulNt } from "../../kernels/matmul_nt.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { checkVariantCases } from "./matmul_cases.ts";
+import { checkProduct, checkVariantCases } from "./matmul_cases.ts";
+import { PACKED_WIDTHS } from "./operands.ts";
 
 const gpu = await Gpu.open();
 
@@ -9,6 +10,23 @@ Deno.test({
   name: "matmul_subgroup agrees with its twin in every layout, type and epilogue, around its block of 16 x 64",
   ignore: gpu.subgroupSize !== 8,
   fn: () => checkVariantCases(gpu, "subgroup", { rows: 16, cols: 64 }),
+});
+
+Deno.test({
+  name: "matmul_subgroup_octet agrees with its twin in every type and epilogue, around its block of 16 x 64",
+  ignore: gpu.subgroupSize !== 8,
+  async fn() {
+    for (const size of [[1, 8, 4], [15, 24, 60], [16, 40, 64], [17, 8, 68], [36, 16, 132]] as const) {
+      await checkProduct(gpu, "nt", size, { variant: "subgroup" });
+    }
+    for (const dtype of ["f16", "bf16"] as const) {
+      await checkProduct(gpu, "nt", [5, 24, 68], { variant: "subgroup", dtype, bias: dtype });
+    }
+    for (const [dtype, width] of PACKED_WIDTHS) {
+      await checkProduct(gpu, "nt", [18, 2 * width, 68], { variant: "subgroup", dtype, bias: "f32" });
+    }
+    await checkProduct(gpu, "nt", [33, 16, 68], { variant: "subgroup", bias: "f32", accumulate: true, groupLimit: 2 });
+  },
 });
 
 Deno.test({

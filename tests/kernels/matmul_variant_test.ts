@@ -15,7 +15,7 @@ function kernelsOf(device: Gpu, rows: number): string[] {
   using b = device.upload(normals("b", 64), [8, 8], "b");
   const names: string[] = [];
   device.stream.observe(
-    (variant) => names.push(variant.replace(/\(.*/, "")),
+    (variant) => names.push(variant.replace(/(_wide)?(\(.*)?$/, "")),
     () => matmulNt(device.stream, { a, b }).dispose(),
   );
   return names;
@@ -32,7 +32,7 @@ Deno.test({
     const wanted = ["matvec", "matvec", "subgroup", "subgroup", "subgroup"];
     assertEquals(rows.map((r) => chooseVariant(serial, r, 512, 512)), wanted);
     assertEquals([1, 8].map((r) => chooseVariant(serial, r, 512, 512, "nn")), ["subgroup", "subgroup"]);
-    assertEquals([kernelsOf(serial, 2), kernelsOf(serial, 3)], [["matvec"], ["matmul_subgroup"]]);
+    assertEquals([kernelsOf(serial, 2), kernelsOf(serial, 3)], [["matvec_octet"], ["matmul_subgroup_octet"]]);
   },
 });
 
