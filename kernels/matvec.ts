@@ -22,7 +22,12 @@ const KERNEL = defineKernel({
   params: MATMUL_PARAMS,
 });
 
-const PACKED = defineKernel({ ...KERNEL, name: "matvec_packed", code: link(packed) });
+const PACKED_KERNEL = defineOctetKernel({
+  name: "matvec_packed",
+  code: packed,
+  buffers: ["read", "read", "read", "read", "read", "write"],
+  params: MATMUL_PARAMS,
+});
 
 const OCTET_KERNEL = defineOctetKernel({
   name: "matvec_octet",
@@ -58,7 +63,8 @@ export function dispatchMatvec(stream: Stream, problem: MatmulProblem, groupLimi
   if (isOctets(problem)) {
     stream.dispatch(OCTET_KERNEL(stream.gpu), { tensors: elementBindings(problem), params, groups, constants });
   } else if (problem.bType >= FIRST_PACKED) {
-    stream.dispatch(PACKED, { tensors: quadBindings(problem), params, groups, constants });
+    const { a, b, bias, out } = problem;
+    stream.dispatch(PACKED_KERNEL(stream.gpu), { tensors: [a, b, b, b, bias ?? b, out], params, groups, constants });
   } else {
     const tensors = quadBindings(problem);
     stream.dispatch(KERNEL, { tensors, params, groups, constants: { ...constants, ...alignmentConstants(problem) } });

@@ -2,7 +2,6 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { filledRows } from "./filled_rows.ts";
-import { link } from "./link.ts";
 import { defineOctetKernel } from "./octet_kernel.ts";
 import { type OutputOptions, outputTensor, ROWS_A_SUBGROUP, rowThreads, suitsRowSubgroups } from "./rows.ts";
 import subgroupCode from "./softmax_subgroup.wgsl" with { type: "text" };
