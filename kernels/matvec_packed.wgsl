@@ -39,11 +39,11 @@ fn aSpan(at: u32) -> Span {
   return Span(lo, hi, vec2f(total(lo), total(hi)));
 }
 
+fn unsigned(word: u32) -> vec4f { return vec4f(bitcast<vec4i>((vec4u(word) >> BYTES) & vec4u(255u))); }
+
 // Numbers in the four bytes of each word.
 fn bytes(words: vec4u) -> mat4x4f {
-  let ones = vec4u(255u);
-  return mat4x4f(vec4f(bitcast<vec4i>((vec4u(words.x) >> BYTES) & ones)), vec4f(bitcast<vec4i>((vec4u(words.y) >> BYTES) & ones)),
-                 vec4f(bitcast<vec4i>((vec4u(words.z) >> BYTES) & ones)), vec4f(bitcast<vec4i>((vec4u(words.w) >> BYTES) & ones)));
+  return mat4x4f(unsigned(words.x), unsigned(words.y), unsigned(words.z), unsigned(words.w));
 }
 
 fn signed(word: u32) -> vec4f { return vec4f(bitcast<vec4i>(vec4u(word) << (24u - BYTES)) >> vec4u(24u)); }
@@ -64,7 +64,8 @@ fn bCodes32(i: u32) -> Codes {
   let scale = bScale(i);
   if (B_TYPE == 5u) {
     let half = (start + (at >> 2u)) >> 2u;
-    return Codes(signedBytes(halfWords(bHalves[half])), signedBytes(halfWords(bHalves[half + 1u])), mat2x2f(scale, scale));
+    let lo = signedBytes(halfWords(bHalves[half]));
+    return Codes(lo, signedBytes(halfWords(bHalves[half + 1u])), mat2x2f(scale, scale));
   }
   if (B_TYPE == 7u) {
     let pair = (start + (at >> 3u)) >> 1u;
@@ -87,7 +88,8 @@ fn product(x: Span, w: Codes) -> f32 {
   if (B_TYPE < 7u) {
     return w.scales[0].x * dot(lo + hi, vec4f(1.0)) + w.scales[0].y * (x.totals.x + x.totals.y);
   }
-  return dot(w.scales[0], vec2f(dot(lo, vec4f(1.0)), x.totals.x)) + dot(w.scales[1], vec2f(dot(hi, vec4f(1.0)), x.totals.y));
+  return dot(w.scales[0], vec2f(dot(lo, vec4f(1.0)), x.totals.x)) +
+    dot(w.scales[1], vec2f(dot(hi, vec4f(1.0)), x.totals.y));
 }
 
 @compute @workgroup_size(LANES)

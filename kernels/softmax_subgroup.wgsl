@@ -62,7 +62,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let c = fromOctet(x[start.z + i]);
     let d = fromOctet(x[start.w + i]);
     let next = max(largest, vec4f(highest(a), highest(b), highest(c), highest(d)));
-    sum = sum * expBelow(largest - next) + vec4f(terms(a, next.x), terms(b, next.y), terms(c, next.z), terms(d, next.w));
+    sum = sum * expBelow(largest - next) +
+      vec4f(terms(a, next.x), terms(b, next.y), terms(c, next.z), terms(d, next.w));
     largest = next;
   }
   let top = subgroupMax(largest);
