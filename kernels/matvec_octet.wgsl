@@ -56,6 +56,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var i = 0u; i < 4u; i++) {
       let c = vec4u(0u, 1u, 2u, 3u) + 4u * i + col;
       let at = min(c, vec4u(lastCol)) * spans + k;
+      if (ROWS == 1u) {
+        // Column by column, so that few values wait in registers.
+        sums[0][i] += vec4f(product(x[0], bSpan(at.x)), product(x[0], bSpan(at.y)), product(x[0], bSpan(at.z)),
+                            product(x[0], bSpan(at.w)));
+        continue;
+      }
       let w0 = bSpan(at.x);
       let w1 = bSpan(at.y);
       let w2 = bSpan(at.z);

@@ -108,6 +108,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var r = 0u; r < ROWS; r++) { x[r] = aSpan((min(r, lastRow) * aStride + k) >> 3u); }
     for (var i = 0u; i < 4u; i++) {
       let at = min(vec4u(0u, 1u, 2u, 3u) + 4u * i + col, vec4u(lastCol)) * inner + k;
+      if (ROWS == 1u) {
+        // Column by column, so that few values wait in registers.
+        sums[0][i] += vec4f(product(x[0], bCodes32(at.x)), product(x[0], bCodes32(at.y)), product(x[0], bCodes32(at.z)),
+                            product(x[0], bCodes32(at.w)));
+        continue;
+      }
       let w0 = bCodes32(at.x);
       let w1 = bCodes32(at.y);
       let w2 = bCodes32(at.z);
