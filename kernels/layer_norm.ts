@@ -4,6 +4,7 @@ import type { Tensor } from "../src/gpu/tensor.ts";
 import subgroupCode from "./layer_norm_subgroup.wgsl" with { type: "text" };
 import code from "./layer_norm.wgsl" with { type: "text" };
 import { link } from "./link.ts";
+import { defineOctetKernel } from "./octet_kernel.ts";
 import {
   checkWeight,
   type OutputOptions,
@@ -21,9 +22,9 @@ const KERNEL = defineKernel({
   params: { rows: "u32", width: "u32", weightType: "u32", biasType: "u32", eps: "f32" },
 });
 
-const SUBGROUP_KERNEL = defineKernel({
+const SUBGROUP_KERNEL = defineOctetKernel({
   name: "layer_norm_subgroup",
-  code: link(subgroupCode),
+  code: subgroupCode,
   buffers: KERNEL.buffers,
   params: { rows: "u32", width: "u32", eps: "f32" },
 });
@@ -62,7 +63,7 @@ export function layerNorm(stream: Stream, input: LayerNormInput, options: NormOp
   const tensors = [x, weight, bias, out];
   const { eps } = options;
   if (suitsRowSubgroups(stream.gpu, { rows, width })) {
-    stream.dispatch(SUBGROUP_KERNEL, {
+    stream.dispatch(SUBGROUP_KERNEL(stream.gpu), {
       tensors,
       params: { rows, width, eps },
       groups: foldGroups(Math.ceil(rows / ROWS_A_SUBGROUP), options.groupLimit),

@@ -25,7 +25,7 @@ const THREADS = 64;
 export function dispatchNaive(stream: Stream, problem: MatmulProblem, groupLimit?: number): void {
   stream.dispatch(KERNEL, {
     tensors: elementBindings(problem),
-    params: matmulParams(problem),
+    params: matmulParams(problem, 1),
     groups: foldGroups(Math.ceil(problem.rows * problem.cols / THREADS), groupLimit),
     constants: { ...epilogueConstants(problem), ...layoutConstants(problem) },
   });

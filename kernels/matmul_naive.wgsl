@@ -8,20 +8,7 @@
 // memory    no workgroup memory; a thread reads one row and one column
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
-// calls     matrix_element, matmul_bias, matmul_store
-
-struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<u32>;
-@group(0) @binding(2) var<storage, read> bias: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-override A_TRANSPOSED: bool = false;
-override B_TRANSPOSED: bool = false;
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
-override ACCUMULATE: bool = false; // adds to y
-override SYMMETRIC: bool = false; // writes the lower half and its mirror image
+// calls     matmul_params, matmul_layout, element_operands, matrix_element, matmul_bias, matmul_store
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

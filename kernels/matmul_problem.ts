@@ -64,29 +64,38 @@ export interface MatmulProblem {
   symmetric: boolean;
 }
 
-/** Parameters that every matmul kernel takes, in order. */
+/**
+ * Parameters that every matmul kernel takes, in order.
+ *
+ * `rowBlocks` could be had from `rows`, but Mesa's CPU driver puts a parameter that decides a branch by itself into the
+ * shader as a constant: it did so with `rows` (a remainder tests its divisor), dropped what fewer than 8 rows leave out,
+ * and compiled, and never freed, a shader at every launch. With the count as a parameter of its own, `rows` stays one.
+ */
 export const MATMUL_PARAMS = {
   rows: "u32",
+  rowBlocks: "u32",
   cols: "u32",
   inner: "u32",
   aStride: "u32",
   yStride: "u32",
-  biasType: "u32",
   scale: "f32",
 } as const;
 
 /** `biasType` of a product without bias; below it stand the weight types. */
 export const NO_BIAS = 3;
 
-/** Values of {@linkcode MATMUL_PARAMS} for a problem. */
-export function matmulParams(problem: MatmulProblem): Record<keyof typeof MATMUL_PARAMS, number> {
-  const { rows, cols, inner, aStride, yStride, biasType, scale } = problem;
-  return { rows, cols, inner, aStride, yStride, biasType, scale };
+/** Values of {@linkcode MATMUL_PARAMS} for a problem, with the rows that a workgroup makes. */
+export function matmulParams(
+  problem: MatmulProblem,
+  rowsAGroup: number,
+): Record<keyof typeof MATMUL_PARAMS, number> {
+  const { rows, cols, inner, aStride, yStride, scale } = problem;
+  return { rows, rowBlocks: Math.ceil(rows / rowsAGroup), cols, inner, aStride, yStride, scale };
 }
 
 /** Constants of type and epilogue, which every matmul kernel takes. */
 export function epilogueConstants(problem: MatmulProblem): Constants {
-  return { B_TYPE: problem.bType, ACCUMULATE: Number(problem.accumulate) };
+  return { B_TYPE: problem.bType, BIAS_TYPE: problem.biasType, ACCUMULATE: Number(problem.accumulate) };
 }
 
 /** Constants that describe the layout, which every kernel but matvec takes. */

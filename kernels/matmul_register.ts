@@ -27,7 +27,7 @@ export function dispatchRegister(stream: Stream, problem: MatmulProblem, groupLi
   const blocks = Math.ceil(problem.rows / BLOCK.rows) * Math.ceil(problem.cols / BLOCK.cols);
   stream.dispatch(KERNEL, {
     tensors: quadBindings(problem),
-    params: matmulParams(problem),
+    params: matmulParams(problem, BLOCK.rows),
     groups: foldGroups(blocks, groupLimit),
     constants: { ...epilogueConstants(problem), ...layoutConstants(problem), ...alignmentConstants(problem) },
   });

@@ -8,25 +8,10 @@
 // memory    no workgroup memory, no barrier, no subgroup operation
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
-// calls     matmul_steps, matmul_store
+// calls     matmul_params, matmul_layout, quad_operands, matmul_steps, matmul_store
 
-struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<u32>;
-@group(0) @binding(3) var<storage, read> bPairs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> bQuads: array<vec4u>;
-@group(0) @binding(5) var<storage, read> bias: array<u32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-override A_TRANSPOSED: bool = false;
-override B_TRANSPOSED: bool = false;
 override A_ALIGNED: bool = false; // the contiguous dimension of a is a multiple of 4
 override B_ALIGNED: bool = false; // likewise b
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
-override ACCUMULATE: bool = false; // adds to y
-override SYMMETRIC: bool = false; // writes the lower half and its mirror image
 
 // Steps k to k + 3 of four rows, one row a matrix column, zero past the last step.
 fn aSteps(row: u32, k: u32) -> mat4x4f {
@@ -51,9 +36,8 @@ fn aSteps(row: u32, k: u32) -> mat4x4f {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let block = group.y * groups.x + group.x;
-  let rowBlocks = (params.rows + 15u) / 16u;
-  let row = block % rowBlocks * 16u + thread / 8u * 4u;
-  let col = block / rowBlocks * 32u + thread % 8u * 4u;
+  let row = block % params.rowBlocks * 16u + thread / 8u * 4u;
+  let col = block / params.rowBlocks * 32u + thread % 8u * 4u;
   if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row + 3u)) { return; }
   var sums: mat4x4f;
   for (var k = 0u; k < params.inner; k += 4u) { sums += bSteps(col, k) * aSteps(row, k); }

@@ -25,7 +25,7 @@ const TILE = 64;
 export function dispatchTile(stream: Stream, problem: MatmulProblem, groupLimit?: number): void {
   stream.dispatch(KERNEL, {
     tensors: elementBindings(problem),
-    params: matmulParams(problem),
+    params: matmulParams(problem, TILE),
     groups: foldGroups(Math.ceil(problem.rows / TILE) * Math.ceil(problem.cols / TILE), groupLimit),
     constants: { ...epilogueConstants(problem), ...layoutConstants(problem) },
   });

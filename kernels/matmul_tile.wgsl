@@ -8,20 +8,7 @@
 // memory    8.3 kB workgroup; a group reads its 64 rows and columns once, neighbour threads neighbour elements
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
-// calls     matrix_element, matmul_bias, matmul_store
-
-struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<u32>;
-@group(0) @binding(2) var<storage, read> bias: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-override A_TRANSPOSED: bool = false;
-override B_TRANSPOSED: bool = false;
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
-override ACCUMULATE: bool = false; // adds to y
-override SYMMETRIC: bool = false; // writes the lower half and its mirror image
+// calls     matmul_params, matmul_layout, element_operands, matrix_element, matmul_bias, matmul_store
 
 const TILE = 64u;
 const DEPTH = 16u; // steps of the inner dimension staged at once
@@ -55,9 +42,8 @@ fn stage(row: u32, col: u32, k: u32, thread: u32) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let block = group.y * groups.x + group.x;
-  let rowBlocks = (params.rows + TILE - 1u) / TILE;
-  let row = block % rowBlocks * TILE;
-  let col = block / rowBlocks * TILE;
+  let row = block % params.rowBlocks * TILE;
+  let col = block / params.rowBlocks * TILE;
   if (col >= params.cols || (SYMMETRIC && col > row)) { return; }
   let tileRow = thread / 16u;
   let tileCol = thread % 16u;

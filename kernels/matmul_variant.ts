@@ -3,17 +3,11 @@ import { BROADCAST_LANES } from "../src/gpu/traits.ts";
 import type { MatmulLayout, MatmulVariant } from "./matmul_problem.ts";
 
 /**
- * Rows up to which `matvec` wins over the blocked kernels. With 8 the subgroup variant, where it runs, takes 2 to 3 ms and
- * `matvec` with 5 already 4.8 (a CPU driver, f32); threads side by side hide the loads and need the larger grid.
+ * Rows up to which `matvec` wins over the blocked kernels. The subgroup variant takes the same time for 1 to 16 rows,
+ * 2.2 ms against 1.2, 1.8 and 2.7 ms for 1, 2 and 3 rows of `matvec` (576 x 1536 of f32); threads side by side hide the
+ * loads and need the larger grid.
  */
-const MATVEC_ROWS = { broadcast: 7, none: 7, memory: 8 };
-
-/**
- * Rows from which the subgroup variant is used. Mesa's CPU driver puts parameters into a shader as constants where that
- * halves it, and then compiles (and never frees) a shader for every launch; with fewer of its 16 rows in use this one is
- * halved: 6 ms and 0.9 MB a launch.
- */
-const SUBGROUP_ROWS = 8;
+const MATVEC_ROWS = { broadcast: 2, none: 7, memory: 8 };
 
 /** The blocked kernel that shares operands in each way. */
 const VARIANTS = { broadcast: "subgroup", memory: "tile", none: "register" } as const;
@@ -46,12 +40,6 @@ export function explainVariant(
   const few = MATVEC_ROWS[way];
   if (layout === "nt" && rows <= few && gpu.subgroupSize !== null) {
     return { variant: "matvec", reason: `${size}: at most ${few} rows, so reading the weights once is what counts` };
-  }
-  if (way === "broadcast" && rows < SUBGROUP_ROWS) {
-    return {
-      variant: "register",
-      reason: `${size}: fewer than ${SUBGROUP_ROWS} rows leave a subgroup's 16 half empty`,
-    };
   }
   return { variant: VARIANTS[way], reason: `${size}: ${reason}` };
 }

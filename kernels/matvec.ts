@@ -2,6 +2,7 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import {
   alignmentConstants,
+  elementBindings,
   epilogueConstants,
   MATMUL_PARAMS,
   matmulParams,
@@ -9,8 +10,10 @@ import {
   quadBindings,
 } from "./matmul_problem.ts";
 import code from "./matvec.wgsl" with { type: "text" };
+import octet from "./matvec_octet.wgsl" with { type: "text" };
 import packed from "./matvec_packed.wgsl" with { type: "text" };
 import { link } from "./link.ts";
+import { defineOctetKernel } from "./octet_kernel.ts";
 
 const KERNEL = defineKernel({
   name: "matvec",
@@ -19,7 +22,19 @@ const KERNEL = defineKernel({
   params: MATMUL_PARAMS,
 });
 
-const PACKED = defineKernel({ ...KERNEL, name: "matvec_packed", code: link(packed) });
+const PACKED_KERNEL = defineOctetKernel({
+  name: "matvec_packed",
+  code: packed,
+  buffers: ["read", "read", "read", "read", "read", "write"],
+  params: MATMUL_PARAMS,
+});
+
+const OCTET_KERNEL = defineOctetKernel({
+  name: "matvec_octet",
+  code: octet,
+  buffers: ["read", "read", "read", "write"],
+  params: MATMUL_PARAMS,
+});
 
 /** Types from this one on are packed. */
 const FIRST_PACKED = 3;
@@ -27,23 +42,31 @@ const FIRST_PACKED = 3;
 /** Columns of y that one subgroup makes; each load of a row of `a` serves all of them. */
 const COLS = 16;
 
+/** Whether rows of `a` are whole octets of f32, and rows of `b` whole octets of words. */
+function isOctets({ bType, inner, aStride }: MatmulProblem): boolean {
+  return bType < FIRST_PACKED && inner % (bType === 0 ? 8 : 16) === 0 && aStride % 8 === 0;
+}
+
 /**
  * Records y = scale * a bᵀ + bias for at most 8 rows, a subgroup's lanes along the inner dimension.
  *
  * The row count is rounded up to a power of two, so that at most four variants are compiled.
  */
 export function dispatchMatvec(stream: Stream, problem: MatmulProblem, groupLimit?: number): void {
-  const isPacked = problem.bType >= FIRST_PACKED;
-  const octets = (problem.bType === 1 || problem.bType === 2) && problem.inner % 8 === 0;
-  stream.dispatch(isPacked ? PACKED : KERNEL, {
-    tensors: quadBindings(problem),
-    params: matmulParams(problem),
-    groups: foldGroups(Math.ceil(problem.cols / COLS), groupLimit),
-    constants: {
-      ...epilogueConstants(problem),
-      ...(isPacked ? {} : { ...alignmentConstants(problem), B_OCTETS: Number(octets) }),
-      LANES: stream.gpu.subgroupSize!,
-      ROWS: 2 ** Math.ceil(Math.log2(problem.rows)),
-    },
-  });
+  const params = matmulParams(problem, problem.rows);
+  const groups = foldGroups(Math.ceil(problem.cols / COLS), groupLimit);
+  const constants = {
+    ...epilogueConstants(problem),
+    LANES: stream.gpu.subgroupSize!,
+    ROWS: 2 ** Math.ceil(Math.log2(problem.rows)),
+  };
+  if (isOctets(problem)) {
+    stream.dispatch(OCTET_KERNEL(stream.gpu), { tensors: elementBindings(problem), params, groups, constants });
+  } else if (problem.bType >= FIRST_PACKED) {
+    const { a, b, bias, out } = problem;
+    stream.dispatch(PACKED_KERNEL(stream.gpu), { tensors: [a, b, b, b, bias ?? b, out], params, groups, constants });
+  } else {
+    const tensors = quadBindings(problem);
+    stream.dispatch(KERNEL, { tensors, params, groups, constants: { ...constants, ...alignmentConstants(problem) } });
+  }
 }

@@ -7,25 +7,12 @@
 // memory    no workgroup memory, no barrier; reads b once, each load of a serves 16 columns
 // numerics  each lane sums every LANES-th quad in order, then the subgroup adds the lanes
 // twin      tests/reference/matmul.ts
-// calls     matrix_element, matrix_quad, matvec_store
-
-struct Params { rows: u32, cols: u32, inner: u32, aStride: u32, yStride: u32, biasType: u32, scale: f32 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> aQuads: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<u32>;
-@group(0) @binding(3) var<storage, read> bPairs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> bQuads: array<vec4u>;
-@group(0) @binding(5) var<storage, read> bias: array<u32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
+// calls     matmul_params, quad_operands, matrix_element, matrix_quad, matvec_store
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override A_ALIGNED: bool = false; // inner is a multiple of 4
 override B_ALIGNED: bool = false; // likewise
-override B_OCTETS: bool = false; // b is of a half type and inner is a multiple of 8
-override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
-override ACCUMULATE: bool = false; // adds to y
 
 // Steps k to k + 3 of one row of a, zero past the end.
 fn aSteps(row: u32, k: u32) -> vec4f {
@@ -52,54 +39,20 @@ fn bSteps(col: u32, k: u32) -> mat4x4f {
   return quads;
 }
 
-// Eight elements of b in a half type from i on, i a multiple of 8.
-fn bOctet(i: u32) -> mat2x4f {
-  let words = bQuads[i >> 3u];
-  if (B_TYPE == 1u) {
-    return mat2x4f(vec4f(unpack2x16float(words.x), unpack2x16float(words.y)),
-                   vec4f(unpack2x16float(words.z), unpack2x16float(words.w)));
-  }
-  let even = words << vec4u(16u);
-  let odd = words & vec4u(0xffff0000u);
-  return mat2x4f(bitcast<vec4f>(vec4u(even.x, odd.x, even.y, odd.y)),
-                 bitcast<vec4f>(vec4u(even.z, odd.z, even.w, odd.w)));
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
   let col = (group.y * groups.x + group.x) * 16u;
   if (col >= params.cols) { return; }
   var sums: array<mat4x4f, 8>; // sums[r][i][j]: row r, column col + 4 i + j
-  if (B_OCTETS) {
-    for (var k = 8u * lane; k < params.inner; k += 8u * LANES) {
-      var lo: array<vec4f, 8>;
-      var hi: array<vec4f, 8>;
-      for (var r = 0u; r < ROWS; r++) {
-        lo[r] = aSteps(r, k);
-        hi[r] = aSteps(r, k + 4u);
-      }
-      for (var i = 0u; i < 4u; i++) {
-        var bLo: mat4x4f;
-        var bHi: mat4x4f;
-        for (var j = 0u; j < 4u; j++) {
-          let eight = bOctet(min(col + 4u * i + j, params.cols - 1u) * params.inner + k);
-          bLo[j] = eight[0];
-          bHi[j] = eight[1];
-        }
-        for (var r = 0u; r < ROWS; r++) { sums[r][i] += lo[r] * bLo + hi[r] * bHi; }
-      }
-    }
-  } else {
-    for (var k = 4u * lane; k < params.inner; k += 4u * LANES) {
-      let b0 = bSteps(col, k);
-      let b1 = bSteps(col + 4u, k);
-      let b2 = bSteps(col + 8u, k);
-      let b3 = bSteps(col + 12u, k);
-      for (var r = 0u; r < ROWS; r++) {
-        let x = aSteps(r, k);
-        sums[r] += mat4x4f(x * b0, x * b1, x * b2, x * b3);
-      }
+  for (var k = 4u * lane; k < params.inner; k += 4u * LANES) {
+    let b0 = bSteps(col, k);
+    let b1 = bSteps(col + 4u, k);
+    let b2 = bSteps(col + 8u, k);
+    let b3 = bSteps(col + 12u, k);
+    for (var r = 0u; r < ROWS; r++) {
+      let x = aSteps(r, k);
+      sums[r] += mat4x4f(x * b0, x * b1, x * b2, x * b3);
     }
   }
   for (var r = 0u; r < ROWS; r++) { storeSums(r, col, sums[r], lane); }

@@ -6,6 +6,7 @@ import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
 import { add } from "./add.ts";
 import { filledRows, type ReductionOptions } from "./filled_rows.ts";
 import { link } from "./link.ts";
+import { defineOctetKernel } from "./octet_kernel.ts";
 import { logSumExp } from "./log_sum_exp.ts";
 import code from "./projected_log_prob.wgsl" with { type: "text" };
 import subgroupCode from "./projected_log_prob_subgroup.wgsl" with { type: "text" };
@@ -14,9 +15,9 @@ import { checkLength, checkMatrix, checkWeight } from "./rows.ts";
 
 const PARAMS = {
   rows: "u32",
+  rowBlocks: "u32",
   cols: "u32",
   inner: "u32",
-  biasType: "u32",
   slices: "u32",
   slice: "u32",
   firstCol: "u32",
@@ -31,10 +32,10 @@ const TILE: Kernel = defineKernel({
   params: PARAMS,
 });
 
-const SUBGROUP: Kernel = defineKernel({
+const SUBGROUP = defineOctetKernel({
   name: "projected_log_prob_subgroup",
-  code: link(subgroupCode),
-  buffers: [...new Array<"read">(7).fill("read"), "write", "write"],
+  code: subgroupCode,
+  buffers: [...new Array<"read">(6).fill("read"), "write", "write"],
   params: PARAMS,
 });
 
@@ -44,7 +45,10 @@ const SLICE = 512;
 /** Rows that the shaders take at a time. */
 const BLOCK_ROWS = { tile: 64, subgroup: 16 };
 
-/** Ways to compute it: `subgroup` shares rows by broadcast between 8 lanes, `tile` stages operands in workgroup memory. */
+/**
+ * Ways to compute it: `subgroup` shares rows by broadcast between 8 lanes, `tile` stages operands in workgroup memory, and
+ * stands in for `subgroup` where `inner` is no multiple of 8.
+ */
 export type ProjectedLogProbVariant = "subgroup" | "tile";
 
 /** Operands of {@linkcode projectedLogProb}. */
@@ -88,22 +92,22 @@ export function projectedLogProb(
   }
   const biasType = bias ? checkWeight(action, "bias", bias, [cols]) : NO_BIAS;
   checkLength(action, "token", token, rows, "u32");
-  const subgroup = (options.variant ?? variantFor(stream.gpu, rows)) === "subgroup";
+  const subgroup = inner % 8 === 0 && (options.variant ?? variantFor(stream.gpu)) === "subgroup";
   const parts = rowRanges(b).map((range) => ({ ...range, slices: Math.ceil(range.rows / SLICE) }));
   const allSlices = parts.reduce((sum, { slices }) => sum + slices, 0);
   using logSums = stream.gpu.tensor([rows, allSlices], "log-sum-exp by slices");
   using logits = stream.gpu.tensor([rows], "logits of tokens");
-  const blocks = Math.ceil(rows / (subgroup ? BLOCK_ROWS.subgroup : BLOCK_ROWS.tile));
+  const rowBlocks = Math.ceil(rows / (subgroup ? BLOCK_ROWS.subgroup : BLOCK_ROWS.tile));
   let firstSlice = 0;
   for (const { first, rows: count, binding, slices } of rows === 0 ? [] : parts) {
     const shift = bias ? { tensor: bias, byteOffset: first * (bias.byteLength / cols) } : binding;
-    const operands = subgroup ? [a, a, binding, binding, binding, shift] : [a, binding, shift];
-    stream.dispatch(subgroup ? SUBGROUP : TILE, {
-      // WGSL gives a binding one type: what is read by elements, pairs and fours is bound once a type.
+    const operands = subgroup ? [a, binding, binding, binding, shift] : [a, binding, shift];
+    stream.dispatch(subgroup ? SUBGROUP(stream.gpu) : TILE, {
+      // WGSL gives a binding one type: what is read by words of several sizes is bound once a type.
       tensors: [...operands, token, logSums, logits],
-      params: { rows, cols: count, inner, biasType, slices, slice: SLICE, firstCol: first, firstSlice, allSlices },
-      groups: foldGroups(blocks * slices, options.groupLimit),
-      constants: { B_TYPE: bType, ...(subgroup ? { B_ALIGNED: Number(inner % 4 === 0) } : {}) },
+      params: { rows, rowBlocks, cols: count, inner, slices, slice: SLICE, firstCol: first, firstSlice, allSlices },
+      groups: foldGroups(rowBlocks * slices, options.groupLimit),
+      constants: { B_TYPE: bType, BIAS_TYPE: biasType },
     });
     firstSlice += slices;
   }
@@ -111,10 +115,7 @@ export function projectedLogProb(
   return add(stream, { a: logits, b: total }, { scale: -1 });
 }
 
-/**
- * Broadcasts where they cost less than loads. With rows for less than half a block Mesa's CPU driver halves the shader and
- * compiles it for every launch, as it does with `matmul_subgroup`.
- */
-function variantFor(gpu: Gpu, rows: number): ProjectedLogProbVariant {
-  return gpu.sharing.way === "broadcast" && 2 * rows >= BLOCK_ROWS.subgroup ? "subgroup" : "tile";
+/** Broadcasts where they cost less than loads. */
+function variantFor(gpu: Gpu): ProjectedLogProbVariant {
+  return gpu.sharing.way === "broadcast" ? "subgroup" : "tile";
 }

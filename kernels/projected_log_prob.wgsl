@@ -3,14 +3,14 @@
 // shapes    a [rows, inner], b [cols, inner], bias [cols], token [rows] -> logSums [rows, slices], logits [rows]
 // types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; token u32; f32 accumulate, f32 out
 // grid      ceil(rows / 64) * slices workgroups, row blocks first, folded to 2-D; 256 threads, 16 products each
-// override  B_TYPE = 0
+// override  B_TYPE = 0, BIAS_TYPE = 3
 // memory    16.4 kB workgroup; a group reads its 64 rows of a once a tile of 64 columns, and the rows of b once
 // numerics  each inner product is summed in order; running maximum, so no exp overflows; finite for |logit| < 1e38
 // twin      tests/reference/softmax.ts
 // calls     matrix_element, matmul_bias, running_log_sum
 
 struct Params {
-  rows: u32, cols: u32, inner: u32, biasType: u32,
+  rows: u32, rowBlocks: u32, cols: u32, inner: u32,
   slices: u32, slice: u32, // slices of this part of b, and their columns
   firstCol: u32, firstSlice: u32, allSlices: u32, // where the part lies in the whole
 }
@@ -23,6 +23,7 @@ struct Params {
 @group(1) @binding(0) var<uniform> params: Params;
 
 override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
+override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
 
 const TILE = 64u;
 const DEPTH = 16u; // steps of the inner dimension staged at once
@@ -59,9 +60,8 @@ fn pick(row: u32, first: u32, end: u32) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let block = group.y * groups.x + group.x;
-  let rowBlocks = (params.rows + TILE - 1u) / TILE;
-  let row = block % rowBlocks * TILE;
-  let slice = block / rowBlocks;
+  let row = block % params.rowBlocks * TILE;
+  let slice = block / params.rowBlocks;
   if (slice >= params.slices) { return; }
   let first = slice * params.slice;
   let end = min(first + params.slice, params.cols);

@@ -5,6 +5,7 @@ import type { NormOptions } from "./layer_norm.ts";
 import subgroupCode from "./rms_norm_subgroup.wgsl" with { type: "text" };
 import code from "./rms_norm.wgsl" with { type: "text" };
 import { link } from "./link.ts";
+import { defineOctetKernel } from "./octet_kernel.ts";
 import { checkWeight, outputTensor, ROWS_A_SUBGROUP, rowSizes, rowThreads, suitsRowSubgroups } from "./rows.ts";
 
 const KERNEL = defineKernel({
@@ -14,9 +15,9 @@ const KERNEL = defineKernel({
   params: { rows: "u32", width: "u32", weightType: "u32", eps: "f32" },
 });
 
-const SUBGROUP_KERNEL = defineKernel({
+const SUBGROUP_KERNEL = defineOctetKernel({
   name: "rms_norm_subgroup",
-  code: link(subgroupCode),
+  code: subgroupCode,
   buffers: KERNEL.buffers,
   params: { rows: "u32", width: "u32", eps: "f32" },
 });
@@ -46,7 +47,7 @@ export function rmsNorm(stream: Stream, input: RmsNormInput, options: NormOption
   const tensors = [x, weight, out];
   const { eps } = options;
   if (suitsRowSubgroups(stream.gpu, { rows, width })) {
-    stream.dispatch(SUBGROUP_KERNEL, {
+    stream.dispatch(SUBGROUP_KERNEL(stream.gpu), {
       tensors,
       params: { rows, width, eps },
       groups: foldGroups(Math.ceil(rows / ROWS_A_SUBGROUP), options.groupLimit),

@@ -189,12 +189,12 @@ export function rowThreads(gpu: Gpu, width: number): number {
 export const ROWS_A_SUBGROUP = 4;
 
 /**
- * Whether the subgroup variants of the row kernels run: where broadcasting pays, for rows that can be loaded four columns
- * at a time, and enough of them. There each load costs: four values at once cost two loads, a weight that four rows share
- * is loaded once, and sums over the lanes need no barrier.
+ * Whether the subgroup variants of the row kernels run: where broadcasting pays, for rows that can be loaded eight columns
+ * at a time, and enough of them. There each load costs: a weight that four rows share is loaded once, and sums over the
+ * lanes need no barrier.
  */
 export function suitsRowSubgroups(gpu: Gpu, { rows, width }: RowSizes): boolean {
-  return gpu.sharing.way === "broadcast" && width % 4 === 0 && rows >= ROWS_A_SUBGROUP;
+  return gpu.sharing.way === "broadcast" && width % 8 === 0 && rows >= ROWS_A_SUBGROUP;
 }
 
 /**

@@ -2,7 +2,7 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { filledRows } from "./filled_rows.ts";
-import { link } from "./link.ts";
+import { defineOctetKernel } from "./octet_kernel.ts";
 import { type OutputOptions, outputTensor, ROWS_A_SUBGROUP, rowThreads, suitsRowSubgroups } from "./rows.ts";
 import subgroupCode from "./softmax_subgroup.wgsl" with { type: "text" };
 import code from "./softmax.wgsl" with { type: "text" };
@@ -14,7 +14,7 @@ const KERNEL = defineKernel({
   params: { rows: "u32", width: "u32" },
 });
 
-const SUBGROUP_KERNEL = defineKernel({ ...KERNEL, name: "softmax_subgroup", code: link(subgroupCode) });
+const SUBGROUP_KERNEL = defineOctetKernel({ ...KERNEL, name: "softmax_subgroup", code: subgroupCode });
 
 /**
  * Softmax of each row: `exp(x) / sum(exp(x))`.
@@ -51,7 +51,7 @@ function normalise(stream: Stream, action: string, x: Tensor, options: OutputOpt
   const out = outputTensor(stream, action, x.shape, [x], options);
   const operands = { tensors: [x, out], params: { rows, width } };
   if (suitsRowSubgroups(stream.gpu, { rows, width })) {
-    stream.dispatch(SUBGROUP_KERNEL, {
+    stream.dispatch(SUBGROUP_KERNEL(stream.gpu), {
       ...operands,
       groups: foldGroups(Math.ceil(rows / ROWS_A_SUBGROUP), options.groupLimit),
       constants: { LOG: Number(log) },

@@ -75,7 +75,9 @@ function sharedFindings(name: string, text: string, shaders: readonly SourceFile
   if (!header.some((line) => /^\/\/ needs +\S/.test(line))) {
     findings.push('the header has no line "// needs ...": name what the calling shader must declare, or nothing');
   }
-  const callers = shaders.filter((shader) => callsOf(shader.text).includes(name)).length;
+  // `link` puts the wide form of a file in its place.
+  const called = name.replace(/_wide$/, "");
+  const callers = shaders.filter((shader) => callsOf(shader.text).includes(called)).length;
   if (callers < 2) findings.push(`${callers} shaders call it: what one shader needs stands in that shader`);
   return findings;
 }

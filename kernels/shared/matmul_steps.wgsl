@@ -22,9 +22,9 @@ fn bSteps(col: u32, k: u32) -> mat4x4f {
 
 fn biasQuad(col: u32) -> vec4f {
   var quad: vec4f;
-  for (var j = 0u; j < 4u && params.biasType < 3u; j++) {
+  for (var j = 0u; j < 4u && BIAS_TYPE < 3u; j++) {
     let c = min(col + j, params.cols - 1u);
-    quad[j] = decode(bias[select(c, c >> 1u, params.biasType != 0u)], c, params.biasType);
+    quad[j] = decode(bias[select(c, c >> 1u, BIAS_TYPE != 0u)], c, BIAS_TYPE);
   }
   return quad;
 }

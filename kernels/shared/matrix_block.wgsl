@@ -51,3 +51,23 @@ fn bCodes(i: u32) -> vec4f {
   }
   return vec4f(bitcast<vec4i>(codes));
 }
+
+// Codes of elements i to i + 7, i a multiple of 8.
+fn bCodesOctet(i: u32) -> mat2x4f {
+  let start = (i >> 8u) * groupWords() + headWords();
+  let at = i & 255u;
+  if (B_TYPE == 5u) {
+    let first = vec4u(b[start + (at >> 2u)]) << (24u - BYTES);
+    let second = vec4u(b[start + (at >> 2u) + 1u]) << (24u - BYTES);
+    return mat2x4f(vec4f(bitcast<vec4i>(first) >> vec4u(24u)), vec4f(bitcast<vec4i>(second) >> vec4u(24u)));
+  }
+  let word = b[start + (at >> 3u)];
+  var first = (vec4u(word) >> BYTES) & vec4u(15u);
+  var second = (vec4u(word >> 4u) >> BYTES) & vec4u(15u);
+  if (B_TYPE == 7u) {
+    let high = b[start + 32u + (at >> 4u)] >> ((i >> 1u) & 4u);
+    first |= ((vec4u(high) >> BYTES) & vec4u(3u)) << vec4u(4u);
+    second |= ((vec4u(high >> 2u) >> BYTES) & vec4u(3u)) << vec4u(4u);
+  }
+  return mat2x4f(vec4f(bitcast<vec4i>(first)), vec4f(bitcast<vec4i>(second)));
+}

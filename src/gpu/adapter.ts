@@ -22,6 +22,7 @@ const FEATURES: Record<GpuFeature, string> = {
   timestamps: "timestamp-query",
   subgroups: "subgroups",
   f64: "shader-f64",
+  u64: "wgpu-shader-int64",
 };
 
 const LIMITS = [

@@ -15,4 +15,4 @@ export interface GpuOptions {
 }
 
 /** Optional abilities of the device, each found by trying. */
-export type GpuFeature = "f16" | "timestamps" | "subgroups" | "f64";
+export type GpuFeature = "f16" | "timestamps" | "subgroups" | "f64" | "u64";

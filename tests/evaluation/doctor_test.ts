@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Diagnosis } from "../../src/evaluation/doctor/doctor.ts";
 import { doctorTables, doctorText } from "../../src/evaluation/doctor/doctor_report.ts";
-import { proveDf64, proveF16, proveF64, proveSubgroups } from "../../src/evaluation/doctor/features.ts";
+import { proveDf64, proveF16, proveF64, proveSubgroups, proveU64 } from "../../src/evaluation/doctor/features.ts";
 import { measureFirstUse } from "../../src/evaluation/doctor/first_use.ts";
 import { batchTime, bestMs } from "../../src/evaluation/doctor/timing.ts";
 import { explainVariants } from "../../src/evaluation/doctor/variants.ts";
@@ -88,6 +88,7 @@ Deno.test("measureFirstUse() names every kernel once, the slowest first", async 
 Deno.test("the proofs of features agree with what the device was found to do", async () => {
   if (gpu.features.has("f16")) assertEquals((await proveF16(gpu)).works, true);
   if (gpu.features.has("f64")) assertEquals((await proveF64(gpu)).works, true);
+  if (gpu.features.has("u64")) assertEquals((await proveU64(gpu)).works, true);
   if (gpu.features.has("subgroups")) assertEquals((await proveSubgroups(gpu)).works, gpu.subgroupSize !== null);
   assertEquals((await proveDf64(gpu, true)).works, true);
 });

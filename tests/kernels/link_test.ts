@@ -17,6 +17,14 @@ Deno.test("link() refuses a name that is not shared, and says which are", () => 
   assertThrows(
     () => link("// calls     nothing_such\n"),
     TypeError,
-    'Cannot link a shader: it calls "nothing_such", wanted one of attention_products, block_products, decode,',
+    'Cannot link a shader: it calls "nothing_such", wanted one of attention_products, block_products, broadcast_octets,',
   );
+});
+
+Deno.test("link() takes octets by 64-bit words where asked", () => {
+  const code = "// calls     octet\n";
+  assertEquals([link(code), link(code, { wide: true })].map((text) => text.includes("alias Octet = vec4<u64>;")), [
+    false,
+    true,
+  ]);
 });

@@ -31,6 +31,22 @@ Deno.test({
 });
 
 Deno.test({
+  name: "matvec_octet agrees with its twin for 1 to 8 rows, around its 16 columns and the lanes, in every type",
+  ignore,
+  async fn() {
+    for (const rows of [1, 2, 3, 5, 8]) await checkProduct(gpu, "nt", [rows, 72, 17], { variant: "matvec" });
+    for (const [inner, cols] of [[8, 1], [56, 15], [64, 16], [136, 33]] as const) {
+      await checkProduct(gpu, "nt", [1, inner, cols], { variant: "matvec", bias: "f32", accumulate: true });
+    }
+    for (const dtype of ["f16", "bf16"] as const) {
+      for (const inner of [16, 112, 144]) {
+        await checkProduct(gpu, "nt", [3, inner, 18], { variant: "matvec", dtype, bias: dtype });
+      }
+    }
+  },
+});
+
+Deno.test({
   name: "matvec_packed agrees with its twin for one block and several a row, and for 1 to 8 rows",
   ignore,
   async fn() {

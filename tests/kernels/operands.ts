@@ -98,10 +98,10 @@ export function dirtyPool(gpu: Gpu): void {
   gpu.stream.submit();
 }
 
-/** Kernels that run while `record` does, by the names of their shaders. */
+/** Kernels that run while `record` does, by the names of their shaders, whatever the width of their words. */
 export function shadersOf(gpu: Gpu, record: () => void): string[] {
   const names: string[] = [];
-  gpu.stream.observe((variant) => names.push(variant.replace(/\(.*/, "")), record);
+  gpu.stream.observe((variant) => names.push(variant.replace(/(_wide)?(\(.*)?$/, "")), record);
   return names;
 }
 

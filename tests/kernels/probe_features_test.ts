@@ -3,12 +3,13 @@ import { probeDf64 } from "../../kernels/probe_df64.ts";
 import { probeF16 } from "../../kernels/probe_f16.ts";
 import { probeF64 } from "../../kernels/probe_f64.ts";
 import { probeSubgroups } from "../../kernels/probe_subgroups.ts";
+import { probeU64 } from "../../kernels/probe_u64.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { dotProduct, squarePlus, subgroupView } from "../reference/probes.ts";
+import { dotProduct, mirrored, squarePlus, subgroupView } from "../reference/probes.ts";
 import { normals } from "./operands.ts";
 
 const gpu = await Gpu.open();
-const without = (feature: "f16" | "f64" | "subgroups"): boolean => !gpu.features.has(feature);
+const without = (feature: "f16" | "f64" | "u64" | "subgroups"): boolean => !gpu.features.has(feature);
 
 Deno.test({
   name: "probeSubgroups() shows lanes in the order of the index, one size, sums and broadcasts",
@@ -101,6 +102,26 @@ Deno.test("probeDf64() without the barrier gives the rounded sum and product at 
   for (let i = 0; i < 64; i++) {
     assertEquals([got[6 * i], got[6 * i + 2]], [Math.fround(a[i]! + b[i]!), Math.fround(a[i]! * b[i]!)]);
   }
+});
+
+Deno.test({
+  name: "probeU64() moves every bit of eight values to its place, around a workgroup's 512",
+  ignore: without("u64"),
+  fn: async () => {
+    for (const count of [8, 504, 512, 520]) {
+      const data = normals("x", count);
+      using x = gpu.upload(data, [count], "x");
+      using y = probeU64(gpu.stream, { x });
+      const [got] = await gpu.stream.read(y);
+      assertEquals([...got], [...data].map((_, i) => data[mirrored(i)]));
+    }
+    using odd = gpu.tensor([12], "odd");
+    assertThrows(
+      () => probeU64(gpu.stream, { x: odd }),
+      RangeError,
+      "Cannot prove 64-bit words: x must have a multiple of 8 elements, got 12",
+    );
+  },
 });
 
 Deno.test("probeDf64() and probeF64() refuse operands of different shapes", () => {

@@ -49,3 +49,8 @@ export function dotProduct(a: ArrayLike<number>, b: ArrayLike<number>): { value:
   }
   return { value, size };
 }
+
+/** Where a value lies once each eight are in reverse order. */
+export function mirrored(index: number): number {
+  return 8 * Math.floor(index / 8) + 7 - index % 8;
+}

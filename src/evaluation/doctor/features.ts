@@ -7,12 +7,13 @@ import { probeDf64 } from "../../../kernels/probe_df64.ts";
 import { probeF16 } from "../../../kernels/probe_f16.ts";
 import { probeF64 } from "../../../kernels/probe_f64.ts";
 import { probeSubgroups } from "../../../kernels/probe_subgroups.ts";
+import { probeU64 } from "../../../kernels/probe_u64.ts";
 import { Gpu } from "../../gpu/gpu.ts";
 import type { GpuFeature } from "../../gpu/options.ts";
 import { SeededRandom } from "../../linalg/seeded_random.ts";
 
 /** What is proved. */
-export type ProvenFeature = "f16" | "subgroups" | "f64" | "df64" | "df64 with barrier";
+export type ProvenFeature = "f16" | "subgroups" | "u64" | "f64" | "df64" | "df64 with barrier";
 
 /** What running a feature showed. */
 export interface FeatureProof {
@@ -90,6 +91,16 @@ export async function proveSubgroups(gpu: Gpu): Promise<Outcome> {
   };
 }
 
+/** Proves 64-bit words on numbers with all 32 bits in use. */
+export async function proveU64(gpu: Gpu): Promise<Outcome> {
+  const values = operands("u64", 64);
+  using x = gpu.upload(values, [values.length], "u64 operand");
+  using y = probeU64(gpu.stream, { x });
+  const [got] = await gpu.stream.read(y);
+  const right = values.filter((_, i) => got[i] === values[i - i % 8 + 7 - i % 8]).length;
+  return { works: right === values.length, evidence: `${right} of ${values.length} values moved to their place` };
+}
+
 /** Proves double precision by a long dot product. */
 export async function proveF64(gpu: Gpu): Promise<Outcome> {
   const a = operands("a", TERMS);
@@ -139,6 +150,7 @@ interface Proof {
 const PROOFS: readonly Proof[] = [
   { name: "f16", needs: "f16", run: proveF16, use: "not needed: f16 weights are unpacked to f32" },
   { name: "subgroups", needs: "subgroups", run: proveSubgroups, use: "subgroup matmul and matvec" },
+  { name: "u64", needs: "u64", run: proveU64, use: "loads of twice the width where 8 lanes run" },
   { name: "f64", needs: "f64", run: proveF64, use: "not needed: a check of extended precision" },
   { name: "df64", needs: null, run: (gpu) => proveDf64(gpu, false), use: "never: compilers drop its error terms" },
   {

@@ -1,0 +1,75 @@
+// matvec_octet: matvec for rows of whole octets of words; a lane takes eight f32 or sixteen halves of b at a time.
+//
+// shapes    a [rows, inner], b [cols, inner], bias [cols] -> y [rows, cols];
+//           inner a multiple of 8, or of 16 where b is of a half type
+// types     a f32; b f32, f16 or bf16; bias f32, f16, bf16 or none; f32 accumulate, f32 out
+// grid      ceil(cols / 16) workgroups, folded to 2-D; LANES threads, one subgroup
+// override  LANES = 8 (the subgroup size), ROWS = 1 (at most 8, at least rows); the rest see below
+// memory    no workgroup memory, no barrier; reads b once, each load of a serves 16 columns
+// numerics  each lane sums every LANES-th octet of words in order, then the subgroup adds the lanes
+// twin      tests/reference/matmul.ts
+// calls     matmul_params, octet, decode_octet, matvec_store
+
+@group(0) @binding(0) var<storage, read> a: array<Octet>;
+@group(0) @binding(1) var<storage, read> b: array<Octet>;
+@group(0) @binding(2) var<storage, read> bias: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+
+// What a lane takes of a row at a time: eight elements, or sixteen where b is of a half type.
+struct Span { first: mat2x4f, second: mat2x4f }
+
+fn aSpan(start: u32, k: u32) -> Span {
+  if (B_TYPE == 0u) { return Span(fromOctet(a[start + k]), mat2x4f()); }
+  return Span(fromOctet(a[start + 2u * k]), fromOctet(a[start + 2u * k + 1u]));
+}
+
+fn bSpan(at: u32) -> Span {
+  let words = octetWords(b[at]);
+  if (B_TYPE == 0u) { return Span(decodeOctet(words.first, words.second, 0u), mat2x4f()); }
+  return Span(decodeOctet(words.first, vec4u(), B_TYPE), decodeOctet(words.second, vec4u(), B_TYPE));
+}
+
+fn product(x: Span, w: Span) -> f32 {
+  let sums = x.first[0] * w.first[0] + x.first[1] * w.first[1];
+  if (B_TYPE == 0u) { return dot(sums, vec4f(1.0)); }
+  return dot(sums + x.second[0] * w.second[0] + x.second[1] * w.second[1], vec4f(1.0));
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let col = (group.y * groups.x + group.x) * 16u;
+  if (col >= params.cols) { return; }
+  // Octets of words in a row of b, and octets of elements of a for each: parameters are read here once, as within the
+  // loop the driver would gather them lane by lane.
+  let spans = select(params.inner >> 4u, params.inner >> 3u, B_TYPE == 0u);
+  let aOctets = params.aStride >> 3u;
+  let lastRow = params.rows - 1u;
+  let lastCol = params.cols - 1u;
+  var sums: array<mat4x4f, 8>; // sums[r][i][j]: row r, column col + 4 i + j
+  for (var k = lane; k < spans; k += LANES) {
+    var x: array<Span, 8>;
+    for (var r = 0u; r < ROWS; r++) { x[r] = aSpan(min(r, lastRow) * aOctets, k); }
+    for (var i = 0u; i < 4u; i++) {
+      let c = vec4u(0u, 1u, 2u, 3u) + 4u * i + col;
+      let at = min(c, vec4u(lastCol)) * spans + k;
+      if (ROWS == 1u) {
+        // Column by column, so that few values wait in registers.
+        sums[0][i] += vec4f(product(x[0], bSpan(at.x)), product(x[0], bSpan(at.y)), product(x[0], bSpan(at.z)),
+                            product(x[0], bSpan(at.w)));
+        continue;
+      }
+      let w0 = bSpan(at.x);
+      let w1 = bSpan(at.y);
+      let w2 = bSpan(at.z);
+      let w3 = bSpan(at.w);
+      for (var r = 0u; r < ROWS; r++) {
+        sums[r][i] += vec4f(product(x[r], w0), product(x[r], w1), product(x[r], w2), product(x[r], w3));
+      }
+    }
+  }
+  for (var r = 0u; r < ROWS; r++) { storeSums(r, col, sums[r], lane); }
+}
