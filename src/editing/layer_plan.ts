@@ -75,11 +75,11 @@ export async function planLayers(
 
   const { profile } = options;
   const profiled = profile !== undefined && profile.facts > 0;
-  const chainLayer = best(profiled ? profile.error.map((error) => -error) : scores.contrast.ffn, 1, () => true);
+  const chainLayer = profiled ? [profile.layer] : best(scores.contrast.ffn, 1, () => true);
   reasons.push(
     profiled
-      ? `Chain mode edits FFN layer ${show(profile.error, chainLayer)}: the smallest error on heads and neighbours ` +
-        `left out of a write, mean over ${profile.facts} facts`
+      ? `Chain mode edits FFN layer ${show(profile.error, chainLayer)}: the best of a trial over ${profile.facts} ` +
+        `facts from layer ${profile.arrival} on, by the error on heads and neighbours left out of a write`
       : `Chain mode edits FFN layer ${show(scores.contrast.ffn, chainLayer)}: the largest contrast with other objects`,
   );
 

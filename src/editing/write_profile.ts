@@ -1,3 +1,6 @@
+import { contrastScores } from "../attribution/contrast.ts";
+import { ScoredPrompt } from "../attribution/scored_prompt.ts";
+import { targetIds } from "./edit_token.ts";
 import { CHAIN_DEFAULTS } from "./defaults.ts";
 import { type Matrix, matrix, multiplyNt } from "../linalg/dense.ts";
 import { ALWAYS_IN, leftOutResiduals } from "../linalg/left_out.ts";
@@ -5,31 +8,39 @@ import { SeededRandom } from "../linalg/seeded_random.ts";
 import { captureRows } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
 import type { Fact, Facts } from "./facts.ts";
-import type { Answerer } from "./prompt_forms.ts";
-import { type KeptPrompt, selectSupport, type Support } from "./support.ts";
+import { type Answerer, fillTemplate } from "./prompt_forms.ts";
+import { alternatives, type KeptPrompt, selectSupport, type Support } from "./support.ts";
 
 /** How well a write at each FFN layer would carry over to prompts that it was not made from. */
 export interface WriteProfile {
+  /** Layer that chain mode should edit; -1 if no fact was tried. */
+  layer: number;
+  /** Layer whose attention tells the facts most from others of their relation: there the subject has arrived. */
+  arrival: number;
   /**
-   * Left-out error of each layer, mean over the facts: the mean squares of what left-out heads lack of the change, of
-   * what left-out neighbours receive of it, and of what left-out facts of other relations do. 0 is a write that reaches
-   * what it should and nothing else, 1 one that reaches nothing.
+   * Left-out error of each layer, mean over the facts: the mean square of what left-out heads lack of the change, plus
+   * that of what left-out neighbours receive of it. 0 is a write that reaches what it should and no neighbour.
    */
   error: number[];
+  /** What facts of other relations about left-out neighbours receive, mean square, of each layer. */
+  leak: number[];
   /** Facts that were tried. */
   facts: number;
 }
 
 /** Facts that are tried, drawn from the relations in turn. */
-const FACTS = 12;
+const FACTS = 8;
 
 /** Heads that lead to a fact, of which one after the other is left out; fewer than the least tell little. */
 const HEADS = { most: 6, least: 3 };
 
-/** Neighbours, chains through them and other facts about them, that must not change. */
-const NEIGHBOURS = 10;
+/** Neighbours, with chains through them and other facts about them, that must not change. */
+const NEIGHBOURS = 15;
 
-/** Takes heads as the facts list them: asking the model for each would take longer than all the rest. */
+/** Neighbours below which leaving them out tells little. */
+const LEAST_NEIGHBOURS = 5;
+
+/** Takes heads without asking the model for each, which would take longer than all the rest: only listed ones are used. */
 const TRUSTING: Answerer = { given: (prompts) => Promise.resolve(prompts.map(() => true)) };
 
 /** What stands for the second moments in the metric: this much of the mean diagonal of the neighbours' keys, times I. */
@@ -39,13 +50,14 @@ const ISOTROPIC = 0.1;
  * Fits, for a sample of facts and every FFN layer, the change that gives 1 to the fact's prompts and 0 to its
  * neighbours', and measures it where it was not fitted.
  *
- * A layer's keys must tell the chains that lead to a fact from those that do not: before attention has brought the
- * subject of the second hop to the last token they cannot, and an edit there reaches every subject of the relation. The
+ * A layer's keys must tell the chains that lead to a fact from those that do not, and go on doing so for heads that were
+ * never seen: only layers after attention has brought the subject of the second hop to the last token are chosen, since
+ * what tells heads apart before that is their names. The
  * least squares of chain mode is linear in the wanted change, so this is seen without a search and without second
  * moments: 1 and 0 stand for all of the change and none of it.
  *
  * @param exclude Subjects set aside to judge an edit by.
- * @returns The profile; no facts were tried if none has enough heads and neighbours.
+ * @returns The profile; no facts are tried if none has enough heads and neighbours.
  */
 export async function writeProfile(
   model: Model,
@@ -54,10 +66,11 @@ export async function writeProfile(
 ): Promise<WriteProfile> {
   const { exclude = [], seed = 0 } = options;
   const { nLayers } = model.config;
-  const error = new Array<number>(nLayers).fill(0);
-  let count = 0;
+  const layers = Array.from({ length: nLayers }, (_, layer) => layer);
+  const trials: TrialResult[][] = [];
+  const attention = new Array<number>(nLayers).fill(0);
   for (const fact of candidates(facts, new Set(exclude), seed)) {
-    if (count === FACTS) break;
+    if (trials.length === FACTS) break;
     const relation = facts.relation(fact.relation);
     const request = { prompt: relation.cloze[0]!, subject: fact.subject, target: fact.object };
     const support = await selectSupport(facts, request, {
@@ -68,24 +81,80 @@ export async function writeProfile(
       siblings: NEIGHBOURS,
       others: NEIGHBOURS,
     });
-    if (support.used.heads.length < HEADS.least || support.used.siblings.length < NEIGHBOURS / 2) continue;
-    const rows = trial(support);
+    if (support.used.siblings.length < LEAST_NEIGHBOURS) continue;
+    const rows = trial(support, (head) => facts.listsChain(head, fact.relation));
     const sequences = rows.map(({ prompt }) => model.tokens(prompt)).map((ids) => ({
       ids,
       positions: [ids.length - 1],
     }));
-    const hooks = error.map((_, layer) => `blocks.${layer}.mlp.hook_post`);
-    for (const [layer, keys] of (await captureRows(model, sequences, hooks)).entries()) {
-      error[layer]! += leftOutError(matrix(rows.length, keys.length / rows.length, keys), rows);
-    }
-    count++;
+    const hooks = layers.map((layer) => `blocks.${layer}.mlp.hook_post`);
+    const captured = await captureRows(model, sequences, hooks);
+    for (const [layer, score] of (await attentionContrast(model, facts, fact)).entries()) attention[layer]! += score;
+    trials.push(captured.map((keys) => leaveOut(matrix(rows.length, keys.length / rows.length, keys), rows)));
   }
-  return { error: error.map((sum) => sum / Math.max(1, count)), facts: count };
+  const mean = (of: (result: TrialResult) => number): number[] =>
+    layers.map((layer) => trials.reduce((sum, trial) => sum + of(trial[layer]!), 0) / Math.max(1, trials.length));
+  const arrival = attention.indexOf(Math.max(...attention));
+  return {
+    layer: bestLayer(trials, arrival),
+    arrival,
+    error: mean(({ error }) => error),
+    leak: mean(({ leak }) => leak),
+    facts: trials.length,
+  };
+}
+
+/** Contrast of each attention layer with the relation's other objects, in nats; zeros where there are none. */
+async function attentionContrast(model: Model, facts: Facts, { relation, subject, object }: Fact): Promise<number[]> {
+  const { tokenizer, config: { nLayers } } = model;
+  const [target] = targetIds(tokenizer, object);
+  const others = alternatives(facts, relation, object).map((other) => targetIds(tokenizer, other)[0]!);
+  const distinct = [...new Set(others)].filter((id) => id !== target);
+  if (target === undefined || distinct.length === 0) return new Array<number>(nLayers).fill(0);
+  const prompt = fillTemplate(facts.relation(relation).cloze[0]!, subject);
+  using scored = await ScoredPrompt.open(model, model.tokens(prompt), target);
+  return [...(await contrastScores(scored, distinct)).layers.attn];
+}
+
+/** What a write of one fact at one layer leaves undone, and what it does to other facts. */
+export interface TrialResult {
+  /** Mean squares of heads and neighbours, added. */
+  error: number;
+  /** Mean square of other facts. */
+  leak: number;
+}
+
+/**
+ * The layer of the least error and leak, among those from `from` on whose error is not above the least by more than one standard error
+ * of the difference (the rule of Breiman et al., "Classification and regression trees", 1984, for choices by leaving
+ * out): what heads and neighbours show comes first, and decides as far as the facts tried can tell.
+ *
+ * @param trials Results of each fact, layer by layer.
+ * @param from First layer to choose from.
+ * @returns -1 if there are none.
+ */
+export function bestLayer(trials: readonly (readonly TrialResult[])[], from: number): number {
+  const layers = (trials[0] ?? []).map((_, layer) => layer).slice(from);
+  const sum = (layer: number, of: (result: TrialResult) => number): number =>
+    trials.reduce((total, trial) => total + of(trial[layer]!), 0);
+  const least = (from: readonly number[], of: (result: TrialResult) => number): number =>
+    from.reduce((best, layer) => sum(layer, of) < sum(best, of) ? layer : best, from[0] ?? -1);
+  const first = least(layers, ({ error }) => error);
+  const asGood = layers.filter((layer) => {
+    const differences = trials.map((trial) => trial[layer]!.error - trial[first]!.error);
+    const mean = differences.reduce((total, value) => total + value, 0) / trials.length;
+    const square = differences.reduce((total, value) => total + (value - mean) ** 2, 0);
+    return mean <= Math.sqrt(square / Math.max(1, trials.length - 1) / trials.length);
+  });
+  return least(asGood, ({ error, leak }) => error + leak);
 }
 
 /** Facts with enough heads, one of each relation after the other. */
 function candidates(facts: Facts, aside: ReadonlySet<string>, seed: number): Fact[] {
-  const byRelation = [...facts.relations.keys()].map((name) => {
+  // Where the file lists chains, as those that a model answers, only their relations are tried.
+  const listed = new Set(facts.chains.map(({ relations }) => relations[1]));
+  const names = [...facts.relations.keys()].filter((name) => listed.size === 0 || listed.has(name));
+  const byRelation = names.map((name) => {
     const led = facts.factsOf(name).filter(({ subject }) =>
       !aside.has(subject) && facts.headsOf(subject).filter((head) => !aside.has(head.subject)).length >= HEADS.least
     );
@@ -103,16 +172,17 @@ interface TrialRow {
   group: number;
 }
 
-/** The fact and its heads in their first wording, and what is kept; a kept subject is left out with all its prompts. */
-function trial({ oneHop, twoHop, preserve, used: { heads } }: Support): TrialRow[] {
+/** All that an edit of the fact would learn from and keep; a kept subject is left out with all its prompts. */
+function trial({ oneHop, twoHop, preserve, used: { heads } }: Support, listed: (head: Fact) => boolean): TrialRow[] {
   const subjects = [...new Set(preserve.map(({ subject }) => subject))];
   return [
-    { prompt: oneHop[0]!, kind: "fact", group: ALWAYS_IN },
-    ...heads.map((_, i): TrialRow => ({ prompt: twoHop[i * oneHop.length]!, kind: "head", group: i })),
-    ...preserve.filter(({ kind }) => kind !== "same subject").map((kept): TrialRow => ({
-      prompt: kept.prompt,
-      kind: kept.kind,
-      group: heads.length + subjects.indexOf(kept.subject),
+    ...oneHop.map((prompt): TrialRow => ({ prompt, kind: "fact", group: ALWAYS_IN })),
+    ...twoHop.map((prompt, i): TrialRow => ({ prompt, kind: "head", group: Math.floor(i / oneHop.length) }))
+      .filter(({ group }) => listed(heads[group]!)),
+    ...preserve.map(({ prompt, kind, subject }): TrialRow => ({
+      prompt,
+      kind,
+      group: kind === "same subject" ? ALWAYS_IN : heads.length + subjects.indexOf(subject),
     })),
   ];
 }
@@ -124,7 +194,7 @@ function trial({ oneHop, twoHop, preserve, used: { heads } }: Support): TrialRow
  * other form: a ridge regression on keys K and kept keys s together, with noise ridge a on the first and
  * a n / keptWeight on the second.
  */
-function leftOutError(keys: Matrix, rows: readonly TrialRow[]): number {
+function leaveOut(keys: Matrix, rows: readonly TrialRow[]): TrialResult {
   const { ridge, keptWeight } = CHAIN_DEFAULTS;
   const u = keys.rows;
   const system = multiplyNt(keys, keys);
@@ -134,9 +204,9 @@ function leftOutError(keys: Matrix, rows: readonly TrialRow[]): number {
   const a = ISOTROPIC * square / (kept * keys.cols);
   wanted.forEach((value, row) => system.data[row * u + row]! += value === 1 ? ridge * a : a * kept / keptWeight);
   const missing = leftOutResiduals(system, matrix(u, 1, wanted), rows.map(({ group }) => group)).data;
-  const kinds: readonly TrialRow["kind"][] = ["head", "neighbour", "other fact"];
-  return kinds.reduce((total, wantedKind) => {
+  const meanSquare = (wantedKind: TrialRow["kind"]): number => {
     const squares = rows.flatMap(({ kind }, row) => kind === wantedKind ? [missing[row]! ** 2] : []);
-    return total + squares.reduce((sum, value) => sum + value, 0) / Math.max(1, squares.length);
-  }, 0);
+    return squares.reduce((sum, value) => sum + value, 0) / Math.max(1, squares.length);
+  };
+  return { error: meanSquare("head") + meanSquare("neighbour"), leak: meanSquare("other fact") };
 }

@@ -34,14 +34,16 @@ Deno.test("planLayers() chooses value layers by contrast if asked to", async () 
 });
 
 Deno.test("planLayers() takes the layer whose writes carry over best where that was tried", async () => {
-  const profile = { error: [0.9, 0.125, 0.5, 0.5, 0.5, 0.5], facts: 12 };
+  const profile = { layer: 1, arrival: 1, error: [0.9, 0.125, 0.5, 0.5, 0.5, 0.5], leak: NONE, facts: 12 };
   const plan = await planLayers(SCORES, probing(5).prober, { profile });
   assertEquals(plan.chain.layers, [1]);
   assertEquals(
     plan.reasons[0],
-    "Chain mode edits FFN layer 1 (0.13): the smallest error on heads and neighbours left out of a write, mean over 12 facts",
+    "Chain mode edits FFN layer 1 (0.13): the best of a trial over 12 facts from layer 1 on, by the error on heads and neighbours left out of a write",
   );
-  const untried = await planLayers(SCORES, probing(5).prober, { profile: { error: NONE, facts: 0 } });
+  const untried = await planLayers(SCORES, probing(5).prober, {
+    profile: { layer: -1, arrival: 0, error: NONE, leak: NONE, facts: 0 },
+  });
   assertEquals(untried.chain.layers, [4]);
   assertEquals(untried.reasons[0], "Chain mode edits FFN layer 4 (4.00): the largest contrast with other objects");
 });

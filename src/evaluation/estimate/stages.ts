@@ -35,7 +35,7 @@ export interface EditSizes {
   momentTokens: number;
   /** Facts over which layers are compared. */
   profiledFacts: number;
-  /** Prompts of each of those: its own, through six heads, and 20 of neighbours. */
+  /** Prompts of each of those: support through six heads, and what 15 neighbours keep. */
   profiledPrompts: number;
   /** Share of the layers below the edited one. */
   depth: number;
@@ -48,8 +48,8 @@ export const USUAL_SIZES: Readonly<EditSizes> = {
   preservedPrompts: 130,
   steps: 60,
   momentTokens: 36_000,
-  profiledFacts: 12,
-  profiledPrompts: 27,
+  profiledFacts: 8,
+  profiledPrompts: 90,
   depth: 0.9,
 };
 
