@@ -17,7 +17,7 @@
  * @module
  */
 
-import type { PackedFormat } from "./weight_source.ts";
+import { type PackedFormat, release } from "./weight_source.ts";
 
 /** Sizes of a format. */
 export interface DeviceBlockSizes {
@@ -191,7 +191,7 @@ export function toDeviceBlocks(format: PackedFormat, bytes: Uint8Array): Uint8Ar
  */
 export async function* deviceChunks(
   format: PackedFormat,
-  chunks: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { values, fileBytes } = DEVICE_BLOCKS[format];
   const unit = GROUP_VALUES / values * fileBytes;
@@ -200,9 +200,11 @@ export async function* deviceChunks(
     const joined = new Uint8Array(rest.length + chunk.length);
     joined.set(rest);
     joined.set(chunk, rest.length);
+    release(chunk);
     const whole = joined.length - joined.length % unit;
     if (whole > 0) yield toDeviceBlocks(format, joined.subarray(0, whole));
     rest = joined.slice(whole);
+    release(joined);
   }
   if (rest.length > 0) yield toDeviceBlocks(format, rest);
 }

@@ -64,13 +64,24 @@ export interface WeightSource extends Disposable {
  */
 export async function hashTensors(
   tensors: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>,
-  chunks: (name: string) => AsyncIterable<Uint8Array>,
+  chunks: (name: string) => AsyncIterable<Uint8Array<ArrayBuffer>>,
 ): Promise<string> {
   const hash = createHash("sha256");
   for (const name of [...tensors.keys()].sort()) {
     const { dtype, shape } = tensors.get(name)!;
     hash.update(`${JSON.stringify([name, dtype, shape])}\n`);
-    for await (const bytes of chunks(name)) hash.update(bytes);
+    for await (const bytes of chunks(name)) {
+      hash.update(bytes);
+      release(bytes);
+    }
   }
   return hash.digest("hex");
+}
+
+/**
+ * Gives up bytes that nobody reads again: left to the collector, the pieces of a model would pile up to as much memory as
+ * the model takes. A part of a larger buffer is left alone, since others may read the rest.
+ */
+export function release(bytes: Uint8Array<ArrayBuffer>): void {
+  if (bytes.byteLength === bytes.buffer.byteLength) bytes.buffer.transfer(0);
 }

@@ -3,7 +3,7 @@ import { BufferPool } from "../gpu/pool.ts";
 import { checkRows, type Dtype, dtypeBytes, formatShape, type Tensor } from "../gpu/tensor.ts";
 import { countNonFiniteScales, DEVICE_BLOCKS, deviceChunks, isPackedFormat } from "../checkpoint/device_blocks.ts";
 import { countNonFinite, type FloatDtype } from "../checkpoint/half.ts";
-import type { WeightSource } from "../checkpoint/weight_source.ts";
+import { release, type WeightSource } from "../checkpoint/weight_source.ts";
 import { architectureOf, type ModelConfig, type WeightLayout } from "./architectures.ts";
 import { checkMemory } from "./memory.ts";
 import { type NamedWeight, namedWeights } from "./named_weights.ts";
@@ -29,7 +29,7 @@ export function isLoadable(dtype: string): boolean {
 const IGNORED = /\.((attn|attention)\.(bias|masked_bias)|rotary_emb\.inv_freq)$/;
 
 /** Bytes uploaded at a time. */
-const CHUNK = 32 * 1024 * 1024;
+const CHUNK = 8 * 1024 * 1024;
 
 /** What {@linkcode checkWeights} found. */
 export interface CheckedWeights {
@@ -160,6 +160,7 @@ export class Weights implements Disposable {
         for await (const bytes of isPackedFormat(info.dtype) ? deviceChunks(info.dtype, pieces) : pieces) {
           gpu.write(tensor, bytes, at);
           at += bytes.length;
+          release(bytes);
         }
         done += tensor.byteLength;
         onProgress(done, byteLength);

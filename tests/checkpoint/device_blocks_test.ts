@@ -35,8 +35,8 @@ async function joined(parts: AsyncIterable<Uint8Array>): Promise<number[]> {
   return bytes;
 }
 
-async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
+async function* cut(bytes: Uint8Array<ArrayBuffer>, size: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.slice(at, at + size));
 }
 
 Deno.test("unpacked() of the packed twin agrees with the reference values of random blocks", async () => {
