@@ -5,7 +5,7 @@ import { CHAIN_DEFAULTS } from "./defaults.ts";
 import { type Matrix, matrix, multiplyNt } from "../linalg/dense.ts";
 import { ALWAYS_IN, leftOutResiduals } from "../linalg/left_out.ts";
 import { SeededRandom } from "../linalg/seeded_random.ts";
-import { captureRows } from "../model/capture.ts";
+import { captureRows, type PositionsOf } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
 import type { Fact, Facts } from "./facts.ts";
 import { type Answerer, fillTemplate } from "./prompt_forms.ts";
@@ -43,6 +43,9 @@ const LEAST_NEIGHBOURS = 5;
 /** Takes heads without asking the model for each, which would take longer than all the rest: only listed ones are used. */
 const TRUSTING: Answerer = { given: (prompts) => Promise.resolve(prompts.map(() => true)) };
 
+/** Keys of whole prompts that the GPU holds at a time. */
+export const CAPTURE_BYTES = 2 ** 28;
+
 /** What stands for the second moments in the metric: this much of the mean diagonal of the neighbours' keys, times I. */
 const ISOTROPIC = 0.1;
 
@@ -52,19 +55,19 @@ const ISOTROPIC = 0.1;
  *
  * A layer's keys must tell the chains that lead to a fact from those that do not, and go on doing so for heads that were
  * never seen: only layers after attention has brought the subject of the second hop to the last token are chosen, since
- * what tells heads apart before that is their names. The
- * least squares of chain mode is linear in the wanted change, so this is seen without a search and without second
- * moments: 1 and 0 stand for all of the change and none of it.
+ * what tells heads apart before that is their names. The least squares of chain mode is linear in the wanted change, so
+ * this is seen without a search and without second moments: 1 and 0 stand for all of the change and none of it.
  *
  * @param exclude Subjects set aside to judge an edit by.
+ * @param captureBytes Keys that the GPU may hold at a time; smaller means more forward passes. Default: 256 MiB.
  * @returns The profile; no facts are tried if none has enough heads and neighbours.
  */
 export async function writeProfile(
   model: Model,
   facts: Facts,
-  options: { exclude?: readonly string[]; seed?: number } = {},
+  options: { exclude?: readonly string[]; seed?: number; captureBytes?: number } = {},
 ): Promise<WriteProfile> {
-  const { exclude = [], seed = 0 } = options;
+  const { exclude = [], seed = 0, captureBytes = CAPTURE_BYTES } = options;
   const { nLayers } = model.config;
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
   const trials: TrialResult[][] = [];
@@ -87,8 +90,7 @@ export async function writeProfile(
       ids,
       positions: [ids.length - 1],
     }));
-    const hooks = layers.map((layer) => `blocks.${layer}.mlp.hook_post`);
-    const captured = await captureRows(model, sequences, hooks);
+    const captured = await captureKeys(model, sequences, captureBytes);
     for (const [layer, score] of (await attentionContrast(model, facts, fact)).entries()) attention[layer]! += score;
     trials.push(captured.map((keys) => leaveOut(matrix(rows.length, keys.length / rows.length, keys), rows)));
   }
@@ -102,6 +104,23 @@ export async function writeProfile(
     leak: mean(({ leak }) => leak),
     facts: trials.length,
   };
+}
+
+/** Keys of every layer at the last tokens, as many layers in one forward pass as `captureBytes` hold. */
+async function captureKeys(
+  model: Model,
+  sequences: readonly PositionsOf[],
+  captureBytes: number,
+): Promise<Float32Array[]> {
+  const { nLayers, dMlp } = model.config;
+  const tokens = sequences.reduce((sum, { ids }) => sum + ids.length, 0);
+  const atOnce = Math.max(1, Math.floor(captureBytes / (tokens * dMlp * Float32Array.BYTES_PER_ELEMENT)));
+  const keys: Float32Array[] = [];
+  for (let first = 0; first < nLayers; first += atOnce) {
+    const layers = Array.from({ length: Math.min(atOnce, nLayers - first) }, (_, i) => first + i);
+    keys.push(...await captureRows(model, sequences, layers.map((layer) => `blocks.${layer}.mlp.hook_post`)));
+  }
+  return keys;
 }
 
 /** Contrast of each attention layer with the relation's other objects, in nats; zeros where there are none. */

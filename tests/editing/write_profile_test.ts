@@ -29,6 +29,15 @@ Deno.test("bestLayer() takes the least leak among layers whose error the trials 
   assertEquals(bestLayer([], 0), -1);
 });
 
+Deno.test("writeProfile() gives the same where memory holds one layer at a time", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-qwen3");
+  const facts = await loadFacts(WORLD_PATH);
+  const whole = await writeProfile(model, facts, { seed: 1 });
+  const before = gpu.stats().submits;
+  assertEquals(await writeProfile(model, facts, { seed: 1, captureBytes: 1 }), whole);
+  assertGreater(gpu.stats().submits - before, 8 * model.config.nLayers);
+});
+
 Deno.test("writeProfile() tries no fact where no heads lead to any", async () => {
   using model = await loadModel(gpu, "fixtures/world/world-qwen3");
   const { country_capital } = WORLD.facts;

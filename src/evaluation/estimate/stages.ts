@@ -4,6 +4,7 @@
  * @module
  */
 import { PASSES_A_STEP } from "../../editing/edit_estimate.ts";
+import { CAPTURE_BYTES } from "../../editing/write_profile.ts";
 import { type Dtype } from "../../gpu/tensor.ts";
 import type { ModelConfig } from "../../model/architectures.ts";
 import { activationBytes, cacheBytes, parameterCounts, weightBytes } from "../../model/memory.ts";
@@ -100,7 +101,7 @@ export function estimateStages(
     },
     {
       stage: "plan",
-      gpuBytes: activationBytes(config, promptTokens, bases),
+      gpuBytes: activationBytes(config, promptTokens, bases) + CAPTURE_BYTES,
       hostBytes: 0,
       seconds: scoring + probing,
     },
