@@ -1,12 +1,12 @@
 import { contrastScores } from "../attribution/contrast.ts";
 import { ScoredPrompt } from "../attribution/scored_prompt.ts";
-import { targetIds } from "./edit_token.ts";
-import { CHAIN_DEFAULTS } from "./defaults.ts";
 import { type Matrix, matrix, multiplyNt } from "../linalg/dense.ts";
 import { ALWAYS_IN, leftOutResiduals } from "../linalg/left_out.ts";
 import { SeededRandom } from "../linalg/seeded_random.ts";
 import { captureRows, type PositionsOf } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
+import { CHAIN_DEFAULTS } from "./defaults.ts";
+import { targetIds } from "./edit_token.ts";
 import type { Fact, Facts } from "./facts.ts";
 import { type Answerer, fillTemplate } from "./prompt_forms.ts";
 import { alternatives, type KeptPrompt, selectSupport, type Support } from "./support.ts";
