@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { ALWAYS_IN } from "../linalg/left_out.ts";
+import { ALWAYS_IN, LEAST_GROUPS } from "../linalg/left_out.ts";
 import type { LeftOut } from "../linalg/thin_update.ts";
 import { captureRows, type PositionsOf } from "../model/capture.ts";
 import type { EditSession } from "./session.ts";
@@ -70,13 +70,10 @@ function keptColumns(request: ChainRequest): PositionsOf[] {
   }));
 }
 
-/** Heads needed before leaving one out tells how the others carry over. */
-const MIN_HEADS = 3;
-
 /** Groups of the key columns by head, or nothing if there are too few heads. */
 function leftOut(request: ChainRequest, maxGain: number): LeftOut | undefined {
   const { oneHop, heads = [], target } = request;
-  if (maxGain <= 1 || new Set(heads).size < MIN_HEADS) return undefined;
+  if (maxGain <= 1 || new Set(heads).size < LEAST_GROUPS) return undefined;
   const ofPrompts = [...oneHop.map(() => ALWAYS_IN), ...heads];
   return { groups: ofPrompts.flatMap((group) => target.map(() => group)), maxGain };
 }

@@ -4,7 +4,7 @@ import { targetIds } from "./edit_token.ts";
 import type { Facts } from "./facts.ts";
 import { greedyContinuations, modelAnswerer } from "./model_answerer.ts";
 import type { EditRequest } from "./requests.ts";
-import { selectSupport, type Support } from "./support.ts";
+import { headsOfPrompts, selectSupport, type Support } from "./support.ts";
 
 /** Most of the model's own tokens that follow a preserved prompt. */
 const MAX_CONTINUATION = 2;
@@ -49,9 +49,4 @@ export async function chainPrompts(
     });
   }
   return found;
-}
-
-/** The head that each two-hop prompt goes through: every head has the same number of forms, one head after the other. */
-function headsOfPrompts({ twoHop, used: { heads } }: Support): number[] {
-  return twoHop.map((_, i) => Math.floor(i * heads.length / twoHop.length));
 }

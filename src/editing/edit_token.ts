@@ -20,6 +20,12 @@ export function editPosition(tokenizer: Tokenizer, template: string, subject: st
   return offsets.findLastIndex(([from, to]) => from < end && to > begin);
 }
 
+/** First tokens of other answers, each once and none of them `target`: what a contrast compares it with. */
+export function rivalTokens(tokenizer: Tokenizer, answers: readonly string[], target: number): number[] {
+  const first = answers.flatMap((answer) => targetIds(tokenizer, answer).slice(0, 1));
+  return [...new Set(first)].filter((id) => id !== target);
+}
+
 /** Token ids of ` target`, the continuation that an edit asks for. */
 export function targetIds(tokenizer: Tokenizer, target: string): number[] {
   return tokenizer.encode(" " + target.trim(), { continues: true });

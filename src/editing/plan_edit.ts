@@ -1,7 +1,7 @@
 import { scoreLayers } from "../attribution/layer_scores.ts";
 import type { Model } from "../model/model.ts";
 import { SPREAD_DEFAULTS } from "./defaults.ts";
-import { targetIds } from "./edit_token.ts";
+import { rivalTokens, targetIds } from "./edit_token.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { learnedForms } from "./facts.ts";
 import { type LayerPlan, planLayers } from "./layer_plan.ts";
@@ -43,7 +43,7 @@ export async function planEdit(model: Model, request: EditRequest, options: Edit
   if (target === undefined) {
     throw new TypeError(`Cannot plan an edit of "${filled}": the model gives no answer to attribute`);
   }
-  const first = [...new Set(others.map((other) => targetIds(tokenizer, other)[0]!))].filter((id) => id !== target);
+  const first = rivalTokens(tokenizer, others, target);
   if (first.length === 0) first.push(...targetIds(tokenizer, request.target).slice(0, 1));
   const scores = await scoreLayers(model, {
     prompts: forms.map((form) => model.tokens(form)),

@@ -209,6 +209,11 @@ function firstAndAnother(forms: readonly string[], turn: number): string[] {
   return more.length > 0 ? [first!, ...takingTurns(more, turn)] : [first!];
 }
 
+/** Which of the heads each two-hop prompt goes through: every head has as many forms as the fact itself, in a row. */
+export function headsOfPrompts({ oneHop, twoHop }: Support): number[] {
+  return twoHop.map((_, i) => Math.floor(i / oneHop.length));
+}
+
 /**
  * Lists what else a relation's answer could be: the contrast that tells one fact from the others.
  *

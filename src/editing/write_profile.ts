@@ -1,15 +1,15 @@
 import { contrastScores } from "../attribution/contrast.ts";
 import { ScoredPrompt } from "../attribution/scored_prompt.ts";
 import { type Matrix, matrix, multiplyNt } from "../linalg/dense.ts";
-import { ALWAYS_IN, leftOutResiduals } from "../linalg/left_out.ts";
+import { ALWAYS_IN, LEAST_GROUPS, leftOutResiduals } from "../linalg/left_out.ts";
 import { SeededRandom } from "../linalg/seeded_random.ts";
 import { captureRows, type PositionsOf } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
 import { CHAIN_DEFAULTS } from "./defaults.ts";
-import { targetIds } from "./edit_token.ts";
+import { rivalTokens, targetIds } from "./edit_token.ts";
 import type { Fact, Facts } from "./facts.ts";
 import { type Answerer, fillTemplate } from "./prompt_forms.ts";
-import { alternatives, type KeptPrompt, selectSupport, type Support } from "./support.ts";
+import { alternatives, headsOfPrompts, type KeptPrompt, selectSupport, type Support } from "./support.ts";
 
 /** How well a write at each FFN layer would carry over to prompts that it was not made from. */
 export interface WriteProfile {
@@ -31,8 +31,8 @@ export interface WriteProfile {
 /** Facts that are tried, drawn from the relations in turn. */
 const FACTS = 8;
 
-/** Heads that lead to a fact, of which one after the other is left out; fewer than the least tell little. */
-const HEADS = { most: 6, least: 3 };
+/** Heads that lead to a fact, of which one after the other is left out. */
+const HEADS = 6;
 
 /** Neighbours, with chains through them and other facts about them, that must not change. */
 const NEIGHBOURS = 15;
@@ -80,7 +80,7 @@ export async function writeProfile(
       answerer: TRUSTING,
       exclude,
       seed,
-      heads: HEADS.most,
+      heads: HEADS,
       siblings: NEIGHBOURS,
       others: NEIGHBOURS,
     });
@@ -127,12 +127,11 @@ async function captureKeys(
 async function attentionContrast(model: Model, facts: Facts, { relation, subject, object }: Fact): Promise<number[]> {
   const { tokenizer, config: { nLayers } } = model;
   const [target] = targetIds(tokenizer, object);
-  const others = alternatives(facts, relation, object).map((other) => targetIds(tokenizer, other)[0]!);
-  const distinct = [...new Set(others)].filter((id) => id !== target);
-  if (target === undefined || distinct.length === 0) return new Array<number>(nLayers).fill(0);
+  const rivals = target === undefined ? [] : rivalTokens(tokenizer, alternatives(facts, relation, object), target);
+  if (target === undefined || rivals.length === 0) return new Array<number>(nLayers).fill(0);
   const prompt = fillTemplate(facts.relation(relation).cloze[0]!, subject);
   using scored = await ScoredPrompt.open(model, model.tokens(prompt), target);
-  return [...(await contrastScores(scored, distinct)).layers.attn];
+  return [...(await contrastScores(scored, rivals)).layers.attn];
 }
 
 /** What a write of one fact at one layer leaves undone, and what it does to other facts. */
@@ -175,7 +174,7 @@ function candidates(facts: Facts, aside: ReadonlySet<string>, seed: number): Fac
   const names = [...facts.relations.keys()].filter((name) => listed.size === 0 || listed.has(name));
   const byRelation = names.map((name) => {
     const led = facts.factsOf(name).filter(({ subject }) =>
-      !aside.has(subject) && facts.headsOf(subject).filter((head) => !aside.has(head.subject)).length >= HEADS.least
+      !aside.has(subject) && facts.headsOf(subject).filter((head) => !aside.has(head.subject)).length >= LEAST_GROUPS
     );
     return new SeededRandom(seed, "write profile", name).shuffle(led);
   });
@@ -192,11 +191,13 @@ interface TrialRow {
 }
 
 /** All that an edit of the fact would learn from and keep; a kept subject is left out with all its prompts. */
-function trial({ oneHop, twoHop, preserve, used: { heads } }: Support, listed: (head: Fact) => boolean): TrialRow[] {
+function trial(support: Support, listed: (head: Fact) => boolean): TrialRow[] {
+  const { oneHop, twoHop, preserve, used: { heads } } = support;
+  const headOf = headsOfPrompts(support);
   const subjects = [...new Set(preserve.map(({ subject }) => subject))];
   return [
     ...oneHop.map((prompt): TrialRow => ({ prompt, kind: "fact", group: ALWAYS_IN })),
-    ...twoHop.map((prompt, i): TrialRow => ({ prompt, kind: "head", group: Math.floor(i / oneHop.length) }))
+    ...twoHop.map((prompt, i): TrialRow => ({ prompt, kind: "head", group: headOf[i]! }))
       .filter(({ group }) => listed(heads[group]!)),
     ...preserve.map(({ prompt, kind, subject }): TrialRow => ({
       prompt,

@@ -33,8 +33,8 @@ export const FORCED_VARIANTS: readonly ForcedVariant[] = ["subgroup", "register"
 export const BROADCAST_LANES = 8;
 
 /**
- * Thread cost below which threads run side by side. A GPU should measure 1 to 3 (not tried yet); vectors of 4 to 16 lanes that run one after the
- * other at least 16: on Mesa's CPU driver, 8 lanes, 16 to 26.
+ * Thread cost below which threads run side by side. A GPU should measure 1 to 3 (not tried yet); vectors of 4 to 16
+ * lanes that run one after the other at least 16: on Mesa's CPU driver, 8 lanes, 16 to 26.
  */
 const SIDE_BY_SIDE = 6;
 

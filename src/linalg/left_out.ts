@@ -4,6 +4,9 @@ import { type Matrix, matrix } from "./dense.ts";
 /** Group of a row that is never left out. */
 export const ALWAYS_IN = -1;
 
+/** Groups that must be there before leaving one out tells how the others carry over. */
+export const LEAST_GROUPS = 3;
+
 /**
  * What a least-squares fit leaves undone on rows that it was not made from: wanted minus given, each group left out in
  * turn.
