@@ -34,8 +34,11 @@ export interface CellResult {
   failed: boolean;
 }
 
-/** Silence after which all outputs of a cell have come, in milliseconds (none was lost in three runs of 120 cells). */
-const SILENCE_MS = 30;
+/**
+ * Silence after which all outputs of a cell have come, in milliseconds. With 30 none was lost in three runs of 120 cells,
+ * but on a machine with other work a last line came after it and was taken for the next cell's.
+ */
+const SILENCE_MS = 200;
 
 /** Time that a kernel may take to answer first, in milliseconds. */
 const START_MS = 30_000;
