@@ -2,7 +2,8 @@ import { formatDuration } from "../../src/display/duration.ts";
 import { estimateEdit } from "../../src/editing/edit_estimate.ts";
 import { checkRequests } from "../../src/editing/edit_model.ts";
 import type { EditOptions } from "../../src/editing/edit_options.ts";
-import { planEdit } from "../../src/editing/plan_edit.ts";
+import { planMethod } from "../../src/editing/plan_edit.ts";
+import { fillTemplate } from "../../src/editing/prompt_forms.ts";
 import { type EditRequest, showRequest } from "../../src/editing/requests.ts";
 import type { Model } from "../../src/model/model.ts";
 import { type CommonFlags, handOut } from "./command.ts";
@@ -22,15 +23,19 @@ export async function dryRun(
   flags: Pick<CommonFlags, "out" | "json">,
 ): Promise<void> {
   const requests = await checkRequests(model, wishes, options);
-  const planned = await planEdit(model, requests[0]!, options);
-  const estimate = await estimateEdit(model, requests, planned.plan, options);
+  const present: string[] = [];
+  for (const { prompt, subject } of requests) {
+    present.push((await model.complete(fillTemplate(prompt, subject))).trim());
+  }
+  const plan = await planMethod(model, requests[0]!, options);
+  const estimate = await estimateEdit(model, requests, plan, options);
   const { layers, searchPrompts, keptPrompts, momentTokens, gpuBytes, hostBytes, seconds } = estimate;
   const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const text = [
     ...requests.map((request) => `Would edit ${showRequest(request)}`),
-    `Present answer: ${planned.oldAnswer.trim()}`,
+    `Present answer${present.length > 1 ? "s" : ""}: ${present.join("; ")}`,
     "",
-    ...planned.plan.reasons.map((reason) => `- ${reason}`),
+    ...plan.reasons.map((reason) => `- ${reason}`),
     "",
     `Layers to write: ${layers.join(", ")}`,
     `Search over ${searchPrompts} prompts; ${keptPrompts} prompts are kept`,
@@ -39,5 +44,5 @@ export async function dryRun(
     `Time: at most about ${formatDuration(1000 * seconds)}`,
     "Nothing was changed",
   ].join("\n");
-  await handOut(flags, { requests, ...planned, estimate }, text);
+  await handOut(flags, { requests, present, plan, estimate }, text);
 }

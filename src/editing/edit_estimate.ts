@@ -10,7 +10,7 @@ import { corpusFor, readCorpus } from "./corpus.ts";
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { targetIds } from "./edit_token.ts";
-import type { LayerPlan } from "./layer_plan.ts";
+import type { StagePlan } from "./layer_plan.ts";
 import { MomentsFile, momentsKey } from "./moments_file.ts";
 import { plannedLayers } from "./planned_layers.ts";
 import { fillTemplate } from "./prompt_forms.ts";
@@ -52,7 +52,7 @@ const KEPT_WIDTHS = { dModel: 10, dMlp: 3 };
  *
  * @param model Unedited model.
  * @param requests Requests in their one form.
- * @param plan Layers and tokens of every stage.
+ * @param plan Layers and tokens, at least of the method's own stage.
  * @param options Options of the edit.
  * @returns Memory and time.
  * @throws {TypeError} If there is nothing to compute second moments from.
@@ -60,7 +60,7 @@ const KEPT_WIDTHS = { dModel: 10, dMlp: 3 };
 export async function estimateEdit(
   model: Model,
   requests: readonly EditRequest[],
-  plan: LayerPlan,
+  plan: StagePlan,
   options: EditOptions,
 ): Promise<EditEstimate> {
   const { method = "ace", mode = "chain", facts, exclude = [], seed = 0 } = options;

@@ -1,6 +1,6 @@
 import type { ChainHyperparameters } from "./ace_chain.ts";
 import type { Facts } from "./facts.ts";
-import type { LayerPlan } from "./layer_plan.ts";
+import type { StagePlan } from "./layer_plan.ts";
 import type { WriteProfile } from "./write_profile.ts";
 import type { EditProgress, MomentSource } from "./session.ts";
 import type { SpreadHyperparameters } from "./targets.ts";
@@ -29,8 +29,8 @@ export interface EditOptions {
   corpus?: string;
   /** Folder for computed second moments. Default: none is kept. */
   momentsCache?: string;
-  /** Layers and tokens. Default: made by attribution. */
-  plan?: LayerPlan;
+  /** Layers and tokens, at least of the method's own stage. Default: planned for the method. */
+  plan?: StagePlan;
   /** Which score chooses paper mode's value layers. Default: "published". */
   scoring?: "published" | "contrast";
   /** How writes carry over by layer, if that was found out before. Default: tried on a sample of the facts. */

@@ -16,24 +16,28 @@ export interface PlannedStage {
   token: EditToken;
 }
 
-/** Layers of every method for one fact on one model. */
-export interface LayerPlan {
+/** Layers of the methods that were planned for, for one fact on one model. */
+export interface StagePlan {
   /** Chain mode: the FFN layer whose writes carry over best to chains that they were not made from. */
-  chain: PlannedStage;
+  chain?: PlannedStage;
   /** Paper mode: value layers. */
-  value: PlannedStage;
+  value?: PlannedStage;
   /** Paper mode: query layers, below the value layers; may be empty. */
-  query: PlannedStage;
+  query?: PlannedStage;
   /** PMET and MEMIT: the run of layers that the subject's last token can still be edited in. */
-  subjectLast: PlannedStage;
+  subjectLast?: PlannedStage;
+  /** Why each stage has its layers, one sentence a stage. */
+  reasons: string[];
+}
+
+/** Layers of every method for one fact on one model. */
+export interface LayerPlan extends Required<StagePlan> {
   /** Which scores chose the paper's layers. */
   scoring: PlanScoring;
   /** Scores by layer. */
   scores: LayerScores;
   /** Probes that were made. */
   probes: Probe[];
-  /** Why each stage has its layers, one sentence a stage. */
-  reasons: string[];
 }
 
 /** Scores that choose value layers: the published log-probability increase, or the contrast with other objects. */
@@ -57,7 +61,7 @@ export interface PlanOptions {
 export type Prober = (layer: number, token: EditToken) => Promise<Probe>;
 
 /**
- * Turns scores into a plan.
+ * Turns scores into a plan of every method.
  *
  * @param scores Value, contrast and query scores of each layer (mean over the one-hop support forms).
  * @param prober Short searches; called a few times.
@@ -67,22 +71,58 @@ export async function planLayers(
   prober: Prober,
   options: PlanOptions = {},
 ): Promise<LayerPlan> {
-  const { scoring = "published", valueLayers = 2, queryLayers = 2, runLength = 3 } = options;
-  const reasons: string[] = [];
+  const { scoring = "published", profile } = options;
   const probes: Probe[] = [];
-  const show = (values: readonly number[], layers: readonly number[]): string =>
-    layers.map((layer) => `${layer} (${values[layer]!.toFixed(2)})`).join(", ");
+  const once: Prober = async (layer, token) => {
+    const known = probes.find((made) => made.layer === layer && made.token === token);
+    if (known) return known;
+    const made = await prober(layer, token);
+    probes.push(made);
+    return made;
+  };
+  const chain = planChain(profile?.facts ? profile : scores.contrast.ffn);
+  const paper = await planPaper(scores, once, options);
+  const run = await planSubjectLast(scores.value.ffn.length, once, options);
+  return {
+    ...chain,
+    ...paper,
+    ...run,
+    scoring,
+    scores,
+    probes,
+    reasons: [...chain.reasons, ...paper.reasons, ...run.reasons],
+  };
+}
 
-  const { profile } = options;
-  const profiled = profile !== undefined && profile.facts > 0;
-  const chainLayer = profiled ? [profile.layer] : best(scores.contrast.ffn, 1, () => true);
-  reasons.push(
-    profiled
-      ? `Chain mode edits FFN layer ${show(profile.error, chainLayer)}: the best of a trial over ${profile.facts} ` +
-        `facts from layer ${profile.arrival} on, by the error on heads and neighbours left out of a write`
-      : `Chain mode edits FFN layer ${show(scores.contrast.ffn, chainLayer)}: the largest contrast with other objects`,
-  );
+/**
+ * Chain mode's layer.
+ *
+ * @param basis The trial of writes, or the contrast of every FFN layer where no fact could be tried.
+ */
+export function planChain(basis: WriteProfile | readonly number[]): StagePlan & Required<Pick<StagePlan, "chain">> {
+  if ("layer" in basis) {
+    const { layer, arrival, error, facts } = basis;
+    return {
+      chain: { layers: [layer], token: "last" },
+      reasons: [
+        `Chain mode edits FFN layer ${show(error, [layer])}: the best of a trial over ${facts} ` +
+        `facts from layer ${arrival} on, by the error on heads and neighbours left out of a write`,
+      ],
+    };
+  }
+  const layers = best(basis, 1, () => true);
+  return {
+    chain: { layers, token: "last" },
+    reasons: [`Chain mode edits FFN layer ${show(basis, layers)}: the largest contrast with other objects`],
+  };
+}
 
+/** Paper mode's value and query layers, each with the token that a probe finds. */
+export async function planPaper(
+  scores: LayerScores,
+  prober: Prober,
+  { scoring = "published", valueLayers = 2, queryLayers = 2 }: PlanOptions = {},
+): Promise<StagePlan & Required<Pick<StagePlan, "value" | "query">>> {
   const valueScore = scoring === "contrast" ? scores.contrast.ffn : scores.value.ffn;
   const value = best(valueScore, valueLayers, () => true);
   const lowest = Math.min(...value);
@@ -91,50 +131,50 @@ export async function planLayers(
     : (layer: number): boolean => layer < Math.max(...value) && !value.includes(layer);
   const query = best(scores.query, queryLayers, below);
   const name = scoring === "contrast" ? "contrast" : "log-probability increase";
-  reasons.push(`Value layers ${show(valueScore, value)}: the largest ${name} of the answer`);
-  reasons.push(
+  const reasons = [
+    `Value layers ${show(valueScore, value)}: the largest ${name} of the answer`,
     query.length > 0
       ? `Query layers ${show(scores.query, query)}: the largest query scores below the value layers`
       : "No query layer: there is no layer below the value layers",
-  );
-  const atSubject = async (layer: number): Promise<Probe> => {
-    const known = probes.find((made) => made.layer === layer);
-    if (known) return known;
-    const made = await prober(layer, "subject_last");
-    probes.push(made);
-    return made;
-  };
+  ];
   const token = async (layers: readonly number[], stage: string): Promise<EditToken> => {
     if (layers.length === 0) return "last";
-    const found = await atSubject(Math.max(...layers));
+    const found = await prober(Math.max(...layers), "subject_last");
     const chosen = halves(found) ? "subject_last" : "last";
     reasons.push(`The ${stage} stage edits at ${chosen}: ${describe(found)}`);
     return chosen;
   };
-  const valueToken = await token(value, "value");
-  const queryToken = await token(query, "query");
-
-  const layers = scores.value.ffn.length;
-  const deepest = await deepestWhere(layers, async (layer) => halves(await atSubject(layer)));
-  const last = Math.max(deepest, Math.min(runLength, layers) - 1);
-  const run = range(Math.max(0, last - runLength + 1), last);
-  reasons.push(
-    deepest < 0
-      ? `PMET and MEMIT edit layers ${run.join(", ")}: a subject-last probe halves the loss nowhere`
-      : `PMET and MEMIT edit layers ${
-        run.join(", ")
-      }: layer ${deepest} is the deepest where a subject-last probe halves the loss`,
-  );
   return {
-    chain: { layers: chainLayer, token: "last" },
-    value: { layers: value, token: valueToken },
-    query: { layers: query, token: queryToken },
-    subjectLast: { layers: run, token: "subject_last" },
-    scoring,
-    scores,
-    probes,
+    value: { layers: value, token: await token(value, "value") },
+    query: { layers: query, token: await token(query, "query") },
     reasons,
   };
+}
+
+/** Layers of PMET and MEMIT: a run that ends at the deepest layer that a probe at the subject can act in. */
+export async function planSubjectLast(
+  nLayers: number,
+  prober: Prober,
+  { runLength = 3 }: PlanOptions = {},
+): Promise<StagePlan & Required<Pick<StagePlan, "subjectLast">>> {
+  const deepest = await deepestWhere(nLayers, async (layer) => halves(await prober(layer, "subject_last")));
+  const last = Math.max(deepest, Math.min(runLength, nLayers) - 1);
+  const run = range(Math.max(0, last - runLength + 1), last);
+  return {
+    subjectLast: { layers: run, token: "subject_last" },
+    reasons: [
+      deepest < 0
+        ? `PMET and MEMIT edit layers ${run.join(", ")}: a subject-last probe halves the loss nowhere`
+        : `PMET and MEMIT edit layers ${
+          run.join(", ")
+        }: layer ${deepest} is the deepest where a subject-last probe halves the loss`,
+    ],
+  };
+}
+
+/** Layers with their values. */
+function show(values: readonly number[], layers: readonly number[]): string {
+  return layers.map((layer) => `${layer} (${values[layer]!.toFixed(2)})`).join(", ");
 }
 
 function best(values: readonly number[], count: number, allowed: (layer: number) => boolean): number[] {

@@ -1,8 +1,9 @@
 import type { Model } from "../model/model.ts";
 import type { PaperStage } from "./ace_paper.ts";
 import type { EditOptions } from "./edit_options.ts";
-import type { LayerPlan } from "./layer_plan.ts";
+import type { StagePlan } from "./layer_plan.ts";
 import { modelAnswerer } from "./model_answerer.ts";
+import { plannedStage } from "./planned_layers.ts";
 import type { EditRequest } from "./requests.ts";
 import { selectSupport } from "./support.ts";
 import type { TokenRequest } from "./targets.ts";
@@ -17,18 +18,20 @@ const MULTI_HOP_PROMPTS = 3;
 export async function paperStages(
   model: Model,
   requests: readonly EditRequest[],
-  plan: LayerPlan,
+  plan: StagePlan,
   options: EditOptions,
 ): Promise<PaperStage[]> {
+  const valueStage = plannedStage(plan, "value");
+  const queryStage = plannedStage(plan, "query");
   const value: TokenRequest[] = [];
   for (const request of requests) {
     const [first, ...more] = await multiHopForms(model, request, options);
-    value.push({ ...(first ?? request), target: request.target, editToken: plan.value.token, more });
+    value.push({ ...(first ?? request), target: request.target, editToken: valueStage.token, more });
   }
-  const query = requests.map((request) => ({ ...request, editToken: plan.query.token }));
+  const query = requests.map((request) => ({ ...request, editToken: queryStage.token }));
   return [
-    { requests: value, layers: plan.value.layers },
-    { requests: query, layers: plan.query.layers },
+    { requests: value, layers: valueStage.layers },
+    { requests: query, layers: queryStage.layers },
   ].filter((stage) => stage.layers.length > 0);
 }
 

@@ -1,14 +1,23 @@
-import { scoreLayers } from "../attribution/layer_scores.ts";
+import { type LayerScores, scoreLayers } from "../attribution/layer_scores.ts";
 import type { Model } from "../model/model.ts";
 import { SPREAD_DEFAULTS } from "./defaults.ts";
 import { rivalTokens, targetIds } from "./edit_token.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { learnedForms } from "./facts.ts";
-import { type LayerPlan, planLayers } from "./layer_plan.ts";
+import {
+  type LayerPlan,
+  planChain,
+  planLayers,
+  planPaper,
+  planSubjectLast,
+  type Prober,
+  type StagePlan,
+} from "./layer_plan.ts";
+import { planPart } from "./planned_layers.ts";
 import type { EditRequest } from "./requests.ts";
 import { alternatives } from "./support.ts";
 import { probe } from "./token_probe.ts";
-import { writeProfile } from "./write_profile.ts";
+import { type WriteProfile, writeProfile } from "./write_profile.ts";
 
 /** A plan with what it was made from. */
 export interface PlannedEdit {
@@ -21,12 +30,52 @@ export interface PlannedEdit {
 }
 
 /**
- * Plans an edit: attributes the present answer over the one-hop forms and probes where a search can act.
+ * Plans an edit by every method: attributes the present answer over the one-hop forms and probes where a search can act.
  *
  * The contrast compares with the first tokens of the relation's other objects; without facts, with that of the new one.
  */
 export async function planEdit(model: Model, request: EditRequest, options: EditOptions = {}): Promise<PlannedEdit> {
-  const { facts } = options;
+  const { oldAnswer, alternatives, scores } = await attributePresent(model, request, options);
+  const profile = await profileOf(model, options);
+  const plan = await planLayers(scores, proberOf(model, request, options), {
+    scoring: options.scoring ?? "published",
+    ...(profile ? { profile } : {}),
+  });
+  return { plan, oldAnswer, alternatives };
+}
+
+/**
+ * Plans an edit by one method alone, that of the options, from what this one needs: chain mode the trial of writes, paper
+ * mode the scores and two probes, PMET and MEMIT the probes.
+ */
+export async function planMethod(model: Model, request: EditRequest, options: EditOptions = {}): Promise<StagePlan> {
+  const { method = "ace", mode = "chain", scoring = "published" } = options;
+  const part = planPart(method, mode);
+  const scored = async (): Promise<LayerScores> => (await attributePresent(model, request, options)).scores;
+  const prober = proberOf(model, request, options);
+  if (part === "subjectLast") return await planSubjectLast(model.config.nLayers, prober);
+  if (part === "paper") return await planPaper(await scored(), prober, { scoring });
+  const profile = await profileOf(model, options);
+  return planChain(profile?.facts ? profile : (await scored()).contrast.ffn);
+}
+
+/** The trial of writes: that of the options, else one over the facts; undefined without facts. */
+async function profileOf(model: Model, options: EditOptions): Promise<WriteProfile | undefined> {
+  const { facts, exclude = [], seed = 0 } = options;
+  return options.profile ?? (facts ? await writeProfile(model, facts, { exclude, seed }) : undefined);
+}
+
+function proberOf(model: Model, request: EditRequest, options: EditOptions): Prober {
+  const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
+  return (layer, token) => probe(model, request, layer, token, hparams);
+}
+
+/** Scores the layers for the present answer of a request. */
+async function attributePresent(
+  model: Model,
+  request: EditRequest,
+  { facts }: EditOptions,
+): Promise<{ oldAnswer: string; alternatives: number; scores: LayerScores }> {
   const { tokenizer } = model;
   const filled = request.prompt.replace("{}", () => request.subject);
   let forms = [filled];
@@ -50,13 +99,5 @@ export async function planEdit(model: Model, request: EditRequest, options: Edit
     target,
     alternatives: first,
   });
-  const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
-  const { exclude = [], seed = 0 } = options;
-  const profile = options.profile ?? (facts ? await writeProfile(model, facts, { exclude, seed }) : undefined);
-  const plan = await planLayers(
-    scores,
-    (layer, token) => probe(model, request, layer, token, hparams),
-    { scoring: options.scoring ?? "published", ...(profile ? { profile } : {}) },
-  );
-  return { plan, oldAnswer: old, alternatives: first.length };
+  return { oldAnswer: old, alternatives: first.length, scores };
 }

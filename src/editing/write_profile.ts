@@ -167,14 +167,16 @@ export function bestLayer(trials: readonly (readonly TrialResult[])[], from: num
   return least(asGood, ({ error, leak }) => error + leak);
 }
 
-/** Facts with enough heads, one of each relation after the other. */
+/** Facts with enough heads whose chains are listed, one of each relation after the other. */
 function candidates(facts: Facts, aside: ReadonlySet<string>, seed: number): Fact[] {
   // Where the file lists chains, as those that a model answers, only their relations are tried.
   const listed = new Set(facts.chains.map(({ relations }) => relations[1]));
   const names = [...facts.relations.keys()].filter((name) => listed.size === 0 || listed.has(name));
   const byRelation = names.map((name) => {
     const led = facts.factsOf(name).filter(({ subject }) =>
-      !aside.has(subject) && facts.headsOf(subject).filter((head) => !aside.has(head.subject)).length >= LEAST_GROUPS
+      !aside.has(subject) &&
+      facts.headsOf(subject).filter((head) => !aside.has(head.subject) && facts.listsChain(head, name)).length >=
+        LEAST_GROUPS
     );
     return new SeededRandom(seed, "write profile", name).shuffle(led);
   });

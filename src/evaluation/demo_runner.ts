@@ -6,11 +6,11 @@
 import { createHash } from "node:crypto";
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "../editing/defaults.ts";
 import { edit } from "../editing/edit_model.ts";
-import type { LayerPlan, PlanScoring } from "../editing/layer_plan.ts";
+import type { PlanScoring, StagePlan } from "../editing/layer_plan.ts";
 import { modelAnswerer } from "../editing/model_answerer.ts";
-import { planEdit } from "../editing/plan_edit.ts";
+import { planMethod } from "../editing/plan_edit.ts";
 import { type WriteProfile, writeProfile } from "../editing/write_profile.ts";
-import { plannedLayers } from "../editing/planned_layers.ts";
+import { plannedLayers, planPart } from "../editing/planned_layers.ts";
 import type { Answerer } from "../editing/prompt_forms.ts";
 import type { Support } from "../editing/support.ts";
 import type { Model } from "../model/model.ts";
@@ -49,7 +49,6 @@ interface Judged {
   readonly split: CaseSplit;
   readonly prompts: CasePrompts;
   readonly before: CaseAnswers;
-  readonly plan: LayerPlan;
 }
 
 /**
@@ -92,21 +91,25 @@ export async function* runDemo(
   options.onStart?.(work.reduce((rows, { wanted }) => rows + wanted.length, 0));
 
   let profile: WriteProfile | undefined;
-  const plans = new Map<number, LayerPlan>();
+  const plans = new Map<string, StagePlan>();
   for (const { seed, demoCase, wanted } of work) {
     signal?.throwIfAborted();
     const split = splitCase(facts, demoCase, seed);
     const prompts = casePrompts(facts, demoCase, split);
     const before = await askCase(prompts, answerer);
-    // The plan does not depend on the seed.
-    profile ??= await writeProfile(model, facts);
-    const plan = plans.get(demoCase.id) ?? (await planEdit(model, demoCase.request, { facts, scoring, profile })).plan;
-    plans.set(demoCase.id, plan);
-    const judged: Judged = { demoCase, split, prompts, before, plan };
+    const judged: Judged = { demoCase, split, prompts, before };
     for (const configuration of wanted) {
-      const key = keyOf(configuration.name, seed, demoCase.id);
-      await moments.ensure(plannedLayers(plan, configuration.method, configuration.mode));
-      const outcome = await editAndAsk(model, world, judged, configuration, moments, { seed, signal });
+      const { name, method, mode } = configuration;
+      const key = keyOf(name, seed, demoCase.id);
+      const part = planPart(method, mode);
+      if (part === "chain") profile ??= await writeProfile(model, facts);
+      // The plan does not depend on the seed.
+      const planKey = `${part} ${demoCase.id}`;
+      const plan = plans.get(planKey) ??
+        await planMethod(model, demoCase.request, { method, mode, facts, scoring, ...(profile ? { profile } : {}) });
+      plans.set(planKey, plan);
+      await moments.ensure(plannedLayers(plan, method, mode));
+      const outcome = await editAndAsk(model, world, judged, configuration, plan, moments, { seed, signal });
       yield { model: model.name, ...key, before, ...outcome };
     }
   }
@@ -116,8 +119,9 @@ export async function* runDemo(
 async function editAndAsk(
   model: Model,
   { facts }: DemoWorld,
-  { demoCase, split, prompts, before, plan }: Judged,
+  { demoCase, split, prompts, before }: Judged,
   { method, mode }: DemoConfiguration,
+  plan: StagePlan,
   moments: SharedMoments,
   { seed, signal }: { seed: number; signal: AbortSignal | undefined },
 ): Promise<Pick<DemoRow, "layers" | "lastNll" | "after" | "counts" | "failure">> {

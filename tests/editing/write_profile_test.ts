@@ -46,6 +46,22 @@ Deno.test("writeProfile() tries no fact where no heads lead to any", async () =>
   assertEquals(await writeProfile(model, facts), { layer: -1, arrival: 0, error: none, leak: none, facts: 0 });
 });
 
+Deno.test("writeProfile() tries facts whose chains the file lists through three heads at least", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-qwen3");
+  const { landmark_country, country_capital } = WORLD.facts;
+  const through = (country: string, count: number): typeof WORLD.chains =>
+    WORLD.chains.filter(({ relations, entities }) =>
+      relations.length === 2 && relations[0] === "landmark_country" && relations[1] === "country_capital" &&
+      entities[1] === country
+    ).slice(0, count);
+  const tried = async (chains: typeof WORLD.chains): Promise<number> => {
+    const listed = { relations: WORLD.relations, facts: { landmark_country, country_capital }, chains };
+    return (await writeProfile(model, Facts.parse(listed, WORLD_PATH))).facts;
+  };
+  assertEquals(await tried([...through("France", 2), ...through("India", 2)]), 0);
+  assertEquals(await tried([...through("France", 2), ...through("India", 3)]), 1);
+});
+
 Deno.test("after all, no buffer is alive", () => {
   assertEquals(gpu.memory().live, 0);
 });

@@ -1,0 +1,61 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { edit } from "../../src/editing/edit_model.ts";
+import { loadFacts } from "../../src/editing/facts.ts";
+import { planEdit, planMethod } from "../../src/editing/plan_edit.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { loadModel } from "../../src/model/load_model.ts";
+import { WORLD_PATH } from "./world_answerer.ts";
+
+const gpu = await Gpu.open();
+const REQUEST = { prompt: "The capital of {} is", subject: "France", target: "Rome" };
+
+Deno.test("planMethod() plans the stages of one method, the same as planEdit() plans for all", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-qwen3");
+  const facts = await loadFacts(WORLD_PATH);
+  const profile = {
+    layer: 7,
+    arrival: 5,
+    error: new Array<number>(model.config.nLayers).fill(0.25),
+    leak: [],
+    facts: 8,
+  };
+  const options = { facts, profile };
+  const { plan } = await planEdit(model, REQUEST, options);
+  const { chain, value, query, subjectLast, reasons } = plan;
+  assertEquals(await planMethod(model, REQUEST, options), { chain, reasons: reasons.slice(0, 1) });
+  assertEquals(await planMethod(model, REQUEST, { ...options, mode: "paper" }), {
+    value,
+    query,
+    reasons: reasons.slice(1, -1),
+  });
+  assertEquals(await planMethod(model, REQUEST, { ...options, method: "memit" }), {
+    subjectLast,
+    reasons: reasons.slice(-1),
+  });
+});
+
+Deno.test("planMethod() takes chain mode's layer by contrast where no fact could be tried", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-qwen3");
+  const facts = await loadFacts(WORLD_PATH);
+  const profile = { layer: -1, arrival: 0, error: [], leak: [], facts: 0 };
+  const { plan } = await planEdit(model, REQUEST, { facts, profile });
+  const { contrast } = plan.scores;
+  const largest = contrast.ffn.indexOf(Math.max(...contrast.ffn));
+  assertEquals((await planMethod(model, REQUEST, { facts, profile })).chain, { layers: [largest], token: "last" });
+});
+
+Deno.test("edit() refuses a plan that was made for another method, and names the stage that is missing", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-qwen3");
+  const plan = { chain: { layers: [7], token: "last" as const }, reasons: [] };
+  const options = { method: "memit" as const, plan, corpus: "fixtures/world/corpus.txt" };
+  await assertRejects(
+    () => edit(model, [REQUEST], options),
+    TypeError,
+    'Cannot edit by this plan: found no stage "subjectLast", which this method needs. ' +
+      "Plan for every method with planEdit()",
+  );
+});
+
+Deno.test("after all, no buffer is alive", () => {
+  assertEquals(gpu.memory().live, 0);
+});
