@@ -152,6 +152,22 @@ export class Facts {
   }
 
   /**
+   * Lists what is of the same kind as an entity: other objects of the relation that most often leads to it.
+   *
+   * @param entity Object of facts.
+   * @returns Names, each once, without the entity, in the order of the file; none if nothing leads to it.
+   */
+  kinOf(entity: string): string[] {
+    const counts = new Map<string, number>();
+    for (const { relation } of this.headsOf(entity)) counts.set(relation, (counts.get(relation) ?? 0) + 1);
+    const [leading] = [...counts].sort(([, a], [, b]) => b - a);
+    if (leading === undefined) return [];
+    const names = new Set(this.factsOf(leading[0]).map(({ object }) => object));
+    names.delete(entity);
+    return [...names];
+  }
+
+  /**
    * Tells whether the file lists the chain from a head on; where it lists no chain of these two relations, none is
    * missing and all count as listed. A file may list only the chains that a model is known to answer.
    *

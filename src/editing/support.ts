@@ -19,7 +19,7 @@ export interface SupportOptions {
   readonly seed?: number;
   /** Support heads wanted, 6 by default (methods measured 3 to 6 as enough). */
   readonly heads?: number;
-  /** Other subjects of the relation to keep, each with a chain or two through it, 40 by default. */
+  /** Other subjects of the relation to keep, each with a chain or two through it, 60 by default. */
   readonly siblings?: number;
   /** Facts of other relations about those subjects to keep, at most one a subject, 20 by default. */
   readonly others?: number;
@@ -117,8 +117,9 @@ async function answeredHeads(
  * Support is the fact's one-hop prompts and two-hop prompts through heads that the model answers. Preserved are other
  * subjects of the relation, a chain or two through each, another fact about some of them, and the edited subject's other
  * relations, also through two support heads. Many subjects in few wordings keep more than few in all: a subject is kept
- * in its first wording and one more, its chain in one, and the wordings take turns. Other relations are kept in their
- * second wording: the first stays free to judge the edit by.
+ * in its first wording and one more, its chain in one, and the wordings take turns. What is kept is the model's own
+ * answer, so subjects of the same kind of which the file does not tell the relation serve as well, after those of which
+ * it does. Other relations are kept in their second wording: the first stays free to judge the edit by.
  *
  * @param facts Facts to select from.
  * @param request Request in its one form; its template must be a cloze form of the facts.
@@ -132,7 +133,7 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
     exclude = [],
     seed = 0,
     heads: headCount = 6,
-    siblings: siblingCount = 40,
+    siblings: siblingCount = 60,
     others: otherCount = 20,
   } = options;
   const relation = facts.relationOf(request.prompt);
@@ -152,13 +153,16 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
   const candidates = random.shuffle(facts.headsOf(subject).filter(free))
     .sort((a, b) => Number(facts.listsChain(b, relation.name)) - Number(facts.listsChain(a, relation.name)));
   const { heads, unanswered } = await answeredHeads(facts, relation, candidates, headCount, answerer);
-  const siblings = random.sample(facts.factsOf(relation.name).filter(free), siblingCount);
+  const told = facts.factsOf(relation.name);
+  const siblings = random.sample(told.filter(free), siblingCount).map((sibling) => sibling.subject);
+  const untold = facts.kinOf(subject).filter((name) => !aside.has(name) && !told.some((fact) => fact.subject === name));
+  siblings.push(...random.sample(untold, siblingCount - siblings.length));
   const siblingHeads = siblings.flatMap((sibling) =>
-    random.sample(facts.headsOf(sibling.subject).filter(free), siblings.length < FEW_SIBLINGS ? 2 : 1)
+    random.sample(facts.headsOf(sibling).filter(free), siblings.length < FEW_SIBLINGS ? 2 : 1)
   );
   const others = facts.otherFacts(subject, relation.name);
   const otherFacts = siblings.slice(0, otherCount).flatMap((sibling) =>
-    random.sample(facts.otherFacts(sibling.subject, relation.name), 1)
+    random.sample(facts.otherFacts(sibling, relation.name), 1)
   );
   const wordings = [subject, ...heads.slice(0, HEADS_PER_OTHER_RELATION).map((head) => facts.describe(head))];
 
@@ -167,7 +171,7 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
     twoHop: heads.flatMap((head) => learnedForms(relation, facts.describe(head))),
     preserve: [
       ...siblings.flatMap((sibling, i) =>
-        kept("neighbour", sibling.subject, firstAndAnother(learnedForms(relation, sibling.subject), i))
+        kept("neighbour", sibling, firstAndAnother(learnedForms(relation, sibling), i))
       ),
       ...siblingHeads.flatMap((head, i) =>
         kept("neighbour", head.object, takingTurns(learnedForms(relation, facts.describe(head)), i))
@@ -186,7 +190,7 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
       exclude: [...exclude],
       heads,
       unanswered,
-      siblings: siblings.map((sibling) => sibling.subject),
+      siblings,
       siblingHeads,
       otherRelations: others.map((other) => other.relation),
       otherFacts,

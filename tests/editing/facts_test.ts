@@ -37,6 +37,7 @@ Deno.test("Facts looks facts up by relation, subject, object and template", () =
     { relation: "country", subject: "Nice", object: "France" },
   ]);
   assertEquals(facts.headsOf("Lyon"), []);
+  assertEquals([facts.kinOf("France"), facts.kinOf("Lyon")], [["Italy"], []]);
   assertEquals(facts.otherFacts("France", "capital"), [{ relation: "language", subject: "France", object: "French" }]);
   assertEquals(facts.describe({ relation: "country", subject: "Lyon", object: "France" }), "the country of Lyon");
   assertEquals(facts.chains[0].entities, ["Lyon", "France", "Paris"]);
@@ -155,4 +156,15 @@ Deno.test("Facts.parse() names the place of a malformed part", () => {
 
 Deno.test("loadFacts() says so when there is no file", async () => {
   await assertRejects(() => loadFacts("fixtures/world/none.json"), FileError, "Cannot read fixtures/world/none.json");
+});
+
+Deno.test("Facts takes what most facts lead to for the kind of an entity that several relations lead to", () => {
+  const facts = Facts.parse(
+    changed(({ facts }) => {
+      facts.country.push(["Marina Bay", "Singapore"], ["Orchard Road", "Singapore"]);
+      facts.capital.push(["Singapore", "Singapore"]);
+    }),
+    "small.json",
+  );
+  assertEquals(facts.kinOf("Singapore"), ["France", "Italy"]);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { loadFacts } from "../../src/editing/facts.ts";
+import { Facts, loadFacts } from "../../src/editing/facts.ts";
 import { alternatives, selectSupport } from "../../src/editing/support.ts";
 import { WORLD, WORLD_PATH, WorldAnswerer } from "./world_answerer.ts";
 
@@ -12,6 +12,23 @@ const FRANCE = { prompt: "The capital of {} is", subject: "France", target: "Ber
 function headsTo(entity: string): string[] {
   return Object.values(WORLD.facts).flat().filter(([, object]) => object === entity).map(([subject]) => subject);
 }
+
+Deno.test("selectSupport() keeps other subjects of the kind too, after those that the file tells the relation of", async () => {
+  const capitals = WORLD.facts["country_capital"];
+  const few = capitals.filter(([country]) => country === "France").concat(capitals.slice(0, 4));
+  const untold = capitals.slice(4).map(([country]) => country).filter((country) => country !== "France");
+  const partial = Facts.parse({ ...WORLD, facts: { ...WORLD.facts, country_capital: few }, chains: [] }, WORLD_PATH);
+  const exclude = untold.slice(0, 3);
+  const { used } = await selectSupport(partial, FRANCE, { answerer, exclude });
+  const told = few.slice(1).map(([country]) => country);
+  assertEquals(used.siblings.slice(0, 4).toSorted(), told.toSorted());
+  // Only countries that landmarks lie in, as France's landmarks do, and none that is set aside.
+  const reached = new Set(WORLD.facts["landmark_country"].map(([, country]) => country));
+  const wanted = untold.slice(3).filter((country) => reached.has(country));
+  assertGreater(wanted.length, 20);
+  assertEquals(used.siblings.slice(4).toSorted(), wanted.toSorted());
+  assertEquals(used.siblingHeads.map(({ object }) => object), used.siblings);
+});
 
 Deno.test("selectSupport() takes one-hop prompts, six heads in two forms, and what must stay", async () => {
   const support = await selectSupport(facts, FRANCE, { answerer });
@@ -26,7 +43,7 @@ Deno.test("selectSupport() takes one-hop prompts, six heads in two forms, and wh
       `Q: What is the capital of ${about}? A:`,
     ]);
   }
-  // Every other country is kept: there are fewer than forty.
+  // Every other country is kept: there are fewer than sixty.
   const others = WORLD.facts["country_capital"].length - 1;
   const { siblings, siblingHeads } = support.used;
   assertEquals([siblings.length, new Set(siblings).size, siblingHeads.length], [others, others, others]);

@@ -42,11 +42,11 @@ export interface EditSizes {
   depth: number;
 }
 
-/** Sizes of chain mode with six heads and 20 siblings; the edited layer was 7 of 8 and 27 of 30 where it was measured. */
+/** Sizes of chain mode with six heads and 35 siblings; the edited layer was 7 of 8 and 27 of 30 where it was measured. */
 export const USUAL_SIZES: Readonly<EditSizes> = {
   promptTokens: 16,
   supportPrompts: 14,
-  preservedPrompts: 130,
+  preservedPrompts: 160,
   steps: 60,
   momentTokens: 36_000,
   profiledFacts: 8,
@@ -57,10 +57,6 @@ export const USUAL_SIZES: Readonly<EditSizes> = {
 /** Bytes of float32 and float64. */
 const F32 = 4;
 const F64 = 8;
-
-/** Probes of a plan and steps of each. */
-const PROBES = 7;
-const PROBE_STEPS = 6;
 
 /**
  * Estimates every stage of one edit in chain mode.
@@ -82,13 +78,11 @@ export function estimateStages(
   const matmulSeconds = (operations: number): number => operations / rates.matmulGflops / 1e9;
   const layersSeconds = (tokens: number, layers: number): number => matmulSeconds(2 * tokens * layers * block);
   const logitsSeconds = (rows: number): number => matmulSeconds(2 * rows * vocab * dModel);
-  const { promptTokens, supportPrompts, preservedPrompts, steps, momentTokens } = sizes;
-  const forms = 2;
   const bases = 2 * nLayers + 1;
-  const scoring = forms * (layersSeconds(promptTokens, nLayers) + logitsSeconds(bases)) +
-    layersSeconds(sizes.profiledFacts * sizes.profiledPrompts * promptTokens, nLayers);
-  const probing = PROBES * PROBE_STEPS * PASSES_A_STEP *
-    (layersSeconds(2 * promptTokens, nLayers / 2) + logitsSeconds(2));
+  const { promptTokens, supportPrompts, preservedPrompts, steps, momentTokens } = sizes;
+  // A pass over the prompts of each fact, and the contrast of its layers: one row of logits before each, and the last.
+  const trial = sizes.profiledFacts *
+    (layersSeconds((sizes.profiledPrompts + 1) * promptTokens, nLayers) + logitsSeconds(bases));
   const supportTokens = supportPrompts * promptTokens;
   const keyTokens = (supportPrompts + preservedPrompts) * promptTokens;
   const square = dMlp ** 2;
@@ -103,7 +97,7 @@ export function estimateStages(
       stage: "plan",
       gpuBytes: activationBytes(config, promptTokens, bases) + CAPTURE_BYTES,
       hostBytes: 0,
-      seconds: scoring + probing,
+      seconds: trial,
     },
     {
       stage: "second moments",
