@@ -9,6 +9,7 @@
  */
 import { Temps } from "../model/hooks.ts";
 import { linearBackward } from "../model/linear.ts";
+import { attnNeuronAt } from "./neuron_scores.ts";
 import type { ScoredPrompt } from "./scored_prompt.ts";
 import type { LayerValues } from "./scores.ts";
 import { vectorElements } from "./weight_vectors.ts";
@@ -21,6 +22,8 @@ export interface ContrastScores {
   readonly heads: Float64Array;
   /** MLP neurons, [nLayers, dMlp]; all of them, exactly: each takes one product an alternative. */
   readonly ffnNeurons: Float64Array;
+  /** Attention neurons, [nLayers, nHeads, dHead, source positions], where they were asked for. */
+  readonly attnNeurons?: Float64Array;
 }
 
 /**
@@ -30,9 +33,14 @@ export interface ContrastScores {
  * vocabulary.
  *
  * @param alternatives Tokens other than the target, each once.
+ * @param options `attnNeurons`: score every attention neuron too. Default: not, they are many on long prompts.
  * @throws {RangeError} If there are none, one is the target, or one lies outside the vocabulary.
  */
-export async function contrastScores(prompt: ScoredPrompt, alternatives: readonly number[]): Promise<ContrastScores> {
+export async function contrastScores(
+  prompt: ScoredPrompt,
+  alternatives: readonly number[],
+  options: { attnNeurons?: boolean } = {},
+): Promise<ContrastScores> {
   const { model, captures, host, target } = prompt;
   checkAlternatives(prompt, alternatives);
   const { gpu: { stream }, weights, config: { nLayers, dModel, dMlp, nHeads, dHead } } = model;
@@ -74,15 +82,15 @@ export async function contrastScores(prompt: ScoredPrompt, alternatives: readonl
     const z = logits(host.outputs, row);
     return increase(row, (t) => z[t]!);
   });
+  const attnProduct = (layer: number, head: number, dim: number, t: number): number =>
+    attn(layer)[t * nHeads * dHead + head * dHead + dim]!;
   const heads = Float64Array.from({ length: nLayers * nHeads }, (_, at) => {
     const [layer, head] = [Math.floor(at / nHeads), at % nHeads];
     const z = new Float64Array(tokens.length);
     for (let dim = 0; dim < dHead; dim++) {
       let feature = 0;
       for (let source = 0; source < prompt.pos; source++) feature += prompt.attnCoefficient(layer, head, dim, source);
-      for (let t = 0; t < tokens.length; t++) {
-        z[t]! += feature * attn(layer)[t * nHeads * dHead + head * dHead + dim]!;
-      }
+      for (let t = 0; t < tokens.length; t++) z[t]! += feature * attnProduct(layer, head, dim, t);
     }
     return increase(layer, (t) => z[t]!);
   });
@@ -91,7 +99,14 @@ export async function contrastScores(prompt: ScoredPrompt, alternatives: readonl
     const products = ffn(layer);
     return increase(nLayers + layer, (t) => coefficient * products[t * dMlp + at % dMlp]!);
   });
-  return { layers: { attn: outputs.slice(0, nLayers), ffn: outputs.slice(nLayers) }, heads, ffnNeurons };
+  const scores = { layers: { attn: outputs.slice(0, nLayers), ffn: outputs.slice(nLayers) }, heads, ffnNeurons };
+  if (!options.attnNeurons) return scores;
+  const attnNeurons = Float64Array.from({ length: nLayers * nHeads * dHead * prompt.pos }, (_, at) => {
+    const { layer, head, dim, source } = attnNeuronAt(prompt, at);
+    const coefficient = prompt.attnCoefficient(layer, head, dim, source);
+    return increase(layer, (t) => coefficient * attnProduct(layer, head, dim, t));
+  });
+  return { ...scores, attnNeurons };
 }
 
 /** Target's logit, the first, minus the log-sum-exp of the others. */

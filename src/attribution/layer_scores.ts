@@ -1,7 +1,7 @@
 import type { Model } from "../model/model.ts";
-import { contrastScores } from "./contrast.ts";
-import { rankAttnNeurons, rankFfnNeurons } from "./neuron_scores.ts";
-import { queryLayersOfAttn, queryLayersOfFfn } from "./query_scores.ts";
+import { type ContrastScores, contrastScores } from "./contrast.ts";
+import { type AttnNeuron, attnNeuronAt, type FfnNeuron, rankAttnNeurons, rankFfnNeurons } from "./neuron_scores.ts";
+import { queryLayersOfAttn, queryLayersOfFfn, type Scored } from "./query_scores.ts";
 import { ScoredPrompt } from "./scored_prompt.ts";
 import { layerScores } from "./scores.ts";
 
@@ -24,7 +24,7 @@ export interface LayerScores {
   contrast: MeanLayerValues;
   /**
    * Query score of each MLP: its shares in the scores of the best MLP value neurons, at the last position, and of the best
-   * attention value neurons, at their source positions.
+   * attention value neurons, at their source positions; value neurons by the scoring asked for.
    */
   query: number[];
 }
@@ -37,6 +37,8 @@ export interface LayerScoreInput {
   target: number;
   /** Tokens to contrast with, other than the target. */
   alternatives: readonly number[];
+  /** Which scores choose the value neurons that query scores start from. Default: "published". */
+  scoring?: "published" | "contrast";
 }
 
 /** Value neurons of each kind that query scores start from; published figures take 30 to 100. */
@@ -51,7 +53,7 @@ const MAX_CONDITIONING = 10;
  * @throws {RangeError} If there are no prompts or no alternatives, or a token does not exist.
  */
 export async function scoreLayers(model: Model, input: LayerScoreInput): Promise<LayerScores> {
-  const { prompts, target, alternatives } = input;
+  const { prompts, target, alternatives, scoring = "published" } = input;
   const { nLayers } = model.config;
   if (prompts.length === 0) throw new RangeError("Cannot score layers: found no prompts, wanted at least one");
   const zeros = (): number[] => new Array<number>(nLayers).fill(0);
@@ -66,22 +68,49 @@ export async function scoreLayers(model: Model, input: LayerScoreInput): Promise
   for (const ids of prompts) {
     using prompt = await ScoredPrompt.open(model, ids, target);
     const value = layerScores(prompt);
-    const { layers: contrast } = await contrastScores(prompt, alternatives);
+    const byContrast = scoring === "contrast";
+    const contrast = await contrastScores(prompt, alternatives, { attnNeurons: byContrast });
     for (const half of ["attn", "ffn"] as const) {
       add(mean.value[half], value[half]);
-      add(mean.contrast[half], contrast[half]);
+      add(mean.contrast[half], contrast.layers[half]);
     }
-    add(mean.query, await queryOfLayers(prompt));
+    add(
+      mean.query,
+      await queryOfLayers(prompt, byContrast ? contrastNeurons(prompt, contrast) : await valueNeurons(prompt)),
+    );
   }
   return mean;
 }
 
-async function queryOfLayers(prompt: ScoredPrompt): Promise<Float64Array> {
-  const ffn = await rankFfnNeurons(prompt, { top: VALUE_NEURONS });
-  const attn = await rankAttnNeurons(prompt, { top: VALUE_NEURONS });
+/** Value neurons of both kinds with their scores. */
+interface ValueNeurons {
+  ffn: readonly Scored<FfnNeuron>[];
+  attn: readonly Scored<AttnNeuron>[];
+}
+
+/** Value neurons by the published score. */
+async function valueNeurons(prompt: ScoredPrompt): Promise<ValueNeurons> {
+  const { neurons: ffn } = await rankFfnNeurons(prompt, { top: VALUE_NEURONS });
+  const { neurons: attn } = await rankAttnNeurons(prompt, { top: VALUE_NEURONS });
+  return { ffn, attn };
+}
+
+/** Value neurons by their contrast. */
+function contrastNeurons(prompt: ScoredPrompt, { ffnNeurons, attnNeurons }: ContrastScores): ValueNeurons {
+  const { dMlp } = prompt.model.config;
+  const best = <T>(scores: Float64Array, name: (at: number) => T): Scored<T>[] =>
+    Array.from(scores, (_, at) => at).sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, VALUE_NEURONS)
+      .map((at) => ({ ...name(at), score: scores[at]! }));
+  return {
+    ffn: best(ffnNeurons, (at): FfnNeuron => ({ layer: Math.floor(at / dMlp), neuron: at % dMlp })),
+    attn: best(attnNeurons!, (at) => attnNeuronAt(prompt, at)),
+  };
+}
+
+async function queryOfLayers(prompt: ScoredPrompt, { ffn, attn }: ValueNeurons): Promise<Float64Array> {
   const options = { maxConditioning: MAX_CONDITIONING };
-  const ofFfn = await queryLayersOfFfn(prompt, ffn.neurons, options);
-  const ofAttn = await queryLayersOfAttn(prompt, attn.neurons, options);
+  const ofFfn = await queryLayersOfFfn(prompt, ffn, options);
+  const ofAttn = await queryLayersOfAttn(prompt, attn, options);
   // Slots are embedding, then attention and MLP of each layer.
   return Float64Array.from(
     { length: prompt.model.config.nLayers },

@@ -155,13 +155,17 @@ function ffnKind(prompt: ScoredPrompt): Kind<FfnNeuron> {
   };
 }
 
+/** The attention neuron at a place of [nLayers, nHeads, dHead, source positions]. */
+export function attnNeuronAt({ pos, model: { config } }: ScoredPrompt, at: number): AttnNeuron {
+  const { nHeads, dHead } = config;
+  const feature = Math.floor(at / pos);
+  const head = Math.floor(feature / dHead);
+  return { layer: Math.floor(head / nHeads), head: head % nHeads, dim: feature % dHead, source: at % pos };
+}
+
 function attnKind(prompt: ScoredPrompt): Kind<AttnNeuron> {
   const { pos, model: { config: { nLayers, nHeads, dHead } } } = prompt;
-  const name = (i: number): AttnNeuron => {
-    const row = Math.floor(i / pos);
-    const head = Math.floor(row / dHead);
-    return { layer: Math.floor(head / nHeads), head: head % nHeads, dim: row % dHead, source: i % pos };
-  };
+  const name = (i: number): AttnNeuron => attnNeuronAt(prompt, i);
   return {
     count: nLayers * nHeads * dHead * pos,
     weight: "attn.W_O",

@@ -74,7 +74,7 @@ function proberOf(model: Model, request: EditRequest, options: EditOptions): Pro
 async function attributePresent(
   model: Model,
   request: EditRequest,
-  { facts }: EditOptions,
+  { facts, scoring = "published" }: EditOptions,
 ): Promise<{ oldAnswer: string; alternatives: number; scores: LayerScores }> {
   const { tokenizer } = model;
   const filled = request.prompt.replace("{}", () => request.subject);
@@ -98,6 +98,7 @@ async function attributePresent(
     prompts: forms.map((form) => model.tokens(form)),
     target,
     alternatives: first,
+    scoring,
   });
   return { oldAnswer: old, alternatives: first.length, scores };
 }

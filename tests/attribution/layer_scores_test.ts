@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { contrastScores } from "../../src/attribution/contrast.ts";
 import { scoreLayers } from "../../src/attribution/layer_scores.ts";
+import { queryLayersOfAttn, queryLayersOfFfn } from "../../src/attribution/query_scores.ts";
 import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
 import { layerScores } from "../../src/attribution/scores.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -31,6 +32,41 @@ Deno.test("scoreLayers() is the mean over prompts of value and contrast scores",
     // Nothing above the last MLP reads it.
     assertEquals(found.query.at(-1), 0);
     assert(found.query.slice(0, -1).every((score) => Number.isFinite(score) && score !== 0));
+  });
+});
+
+Deno.test("scoreLayers() starts query scores from the value neurons of the scoring asked for", async () => {
+  await withCase(gpu, "qwen3", async (model, file) => {
+    const { ids, target } = file.prompts[0]!;
+    const alternatives = [target + 1, target + 2];
+    const { query } = await scoreLayers(model, { prompts: [ids], target, alternatives, scoring: "contrast" });
+    using prompt = await ScoredPrompt.open(model, ids, target);
+    const { ffnNeurons, attnNeurons } = await contrastScores(prompt, alternatives, { attnNeurons: true });
+    const { nLayers, nHeads, dHead, dMlp } = model.config;
+    const best = (scores: Float64Array): number[] =>
+      Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]!).slice(0, 100);
+    const ffn = best(ffnNeurons).map((at) => ({
+      layer: Math.floor(at / dMlp),
+      neuron: at % dMlp,
+      score: ffnNeurons[at]!,
+    }));
+    const sizes = [nHeads * dHead * ids.length, dHead * ids.length, ids.length];
+    const attn = best(attnNeurons!).map((at) => ({
+      layer: Math.floor(at / sizes[0]!),
+      head: Math.floor(at / sizes[1]!) % nHeads,
+      dim: Math.floor(at / sizes[2]!) % dHead,
+      source: at % ids.length,
+      score: attnNeurons![at]!,
+    }));
+    const ofFfn = await queryLayersOfFfn(prompt, ffn, { maxConditioning: 10 });
+    const ofAttn = await queryLayersOfAttn(prompt, attn, { maxConditioning: 10 });
+    const want = Array.from(
+      { length: nLayers },
+      (_, layer) => ofFfn.slots[2 + 2 * layer]! + ofAttn.slots[2 + 2 * layer]!,
+    );
+    assertEquals(query, want);
+    const published = await scoreLayers(model, { prompts: [ids], target, alternatives });
+    assertNotEquals(query, published.query);
   });
 });
 
@@ -68,8 +104,9 @@ Deno.test("contrastScores() against one alternative is the difference of two log
   await withCase(gpu, "qwen3", async (model, file) => {
     const { ids, target } = file.prompts[1]!;
     using prompt = await ScoredPrompt.open(model, ids, target);
-    const { layers, heads, ffnNeurons } = await contrastScores(prompt, [target + 3]);
-    const { nLayers, nHeads, dMlp } = model.config;
+    const found = await contrastScores(prompt, [target + 3], { attnNeurons: true });
+    const { layers, heads, ffnNeurons, attnNeurons } = found;
+    const { nLayers, nHeads, dHead, dMlp } = model.config;
     for (let layer = 0; layer < nLayers; layer++) {
       const sum = (values: Float64Array, width: number): [number, number] => {
         const part = values.subarray(layer * width, (layer + 1) * width);
@@ -78,6 +115,8 @@ Deno.test("contrastScores() against one alternative is the difference of two log
       // Products of f32 vectors of width dModel, each part of the sum rounded on the GPU.
       const bound = (total: number): number => 2 * model.config.dModel * 2 ** -24 * (1 + total);
       const [attn, attnSize] = sum(heads, nHeads);
+      const [features, featuresSize] = sum(attnNeurons!, nHeads * dHead * ids.length);
+      assert(Math.abs(features - attn) <= bound(featuresSize));
       const [ffn, ffnSize] = sum(ffnNeurons, dMlp);
       assert(Math.abs(attn - layers.attn[layer]!) <= bound(attnSize));
       assert(Math.abs(ffn - layers.ffn[layer]!) <= bound(ffnSize));
