@@ -29,9 +29,6 @@ export interface PlanData {
   stages: PlanStage[];
 }
 
-/** Colours of the chosen layers, by stage; they differ from {@linkcode TONES.idle} in lightness. */
-const CHOSEN = [TONES.mlp.light, TONES.query.light, TONES.attention.light];
-
 /** Room for a label above the bars, as a share of their range. */
 const LABEL_SHARE = 0.25;
 
@@ -51,7 +48,7 @@ export function planFigure(data: PlanData, options: FigureOptions = {}): FigureS
       const heading = `${stage.name}: ${listLayers(stage.chosen)}`;
       return { heading: width < 500 ? heading : `${heading}, by ${stage.score}`, axis: stageAxis(stage) };
     }),
-    { panelHeight: 130, legendHeight: BANDS.legend, width },
+    { panelHeight: 130, legendHeight: legendRows(stages, width) * BANDS.legend, width },
   );
   return figureSpec({
     title: "The layers that the edit uses",
@@ -76,6 +73,11 @@ export function planFigure(data: PlanData, options: FigureOptions = {}): FigureS
     height: stack.height,
     width,
   });
+}
+
+/** Marks of another score have a row of their own where it is narrow. */
+function legendRows(stages: readonly PlanStage[], width: number): number {
+  return width < 500 && stages.some(({ beside }) => beside) ? 2 : 1;
 }
 
 /** Leaves room above the bars where the line has its label. */
@@ -118,10 +120,11 @@ function fromLabel({ layer, name }: { layer: number; name: string }, panel: numb
 
 function stageTraces(stage: PlanStage, panel: number, stages: readonly PlanStage[]): PlotlyObject[] {
   const chosen = new Set(stage.chosen);
-  const bars = (name: string, layers: number[], color: string, shown: boolean): PlotlyObject => ({
+  const bars = (name: string, layers: number[], color: string): PlotlyObject => ({
     type: "bar",
     name,
-    showlegend: shown && layers.length > 0,
+    // Each kind of mark once.
+    showlegend: panel === 0,
     yaxis: yAxisOf(panel),
     x: layers,
     y: layers.map((layer) => stage.scores[layer]),
@@ -131,8 +134,8 @@ function stageTraces(stage: PlanStage, panel: number, stages: readonly PlanStage
   });
   const all = stage.scores.map((_, layer) => layer);
   const traces = [
-    bars(stage.name, all.filter((layer) => chosen.has(layer)), CHOSEN[panel % CHOSEN.length], true),
-    bars("Not chosen", all.filter((layer) => !chosen.has(layer)), TONES.idle.light, panel === 0),
+    bars("Chosen", all.filter((layer) => chosen.has(layer)), TONES.mlp.light),
+    bars("Not chosen", all.filter((layer) => !chosen.has(layer)), TONES.idle.light),
   ];
   const { beside } = stage;
   if (beside) {

@@ -54,5 +54,5 @@ Deno.test("planFigure() says of the plan's figure what chose chain mode's layer,
     "Chain mode: 2, chosen by left-out error of trial writes (lower is better) from layer 1 on, the subject has arrived.",
   );
   const named = spec.data.filter(({ showlegend }) => showlegend).map(({ name }) => name);
-  assertEquals(named, ["Chain mode", "Not chosen", "Paper mode, value layers", "Contrast", "Paper mode, query layers"]);
+  assertEquals(named, ["Chosen", "Not chosen", "Contrast"]);
 });
