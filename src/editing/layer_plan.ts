@@ -1,5 +1,6 @@
 /**
- * Which layers an edit writes, and at which token: decided by attribution and short probes, never by a table.
+ * Which layers an edit writes, and at which token, never taken from a table: chain mode's layer comes from a trial of
+ * writes, paper mode's layers from attribution, those of PMET and MEMIT and the tokens from short probes.
  *
  * @module
  */
@@ -36,6 +37,8 @@ export interface LayerPlan extends Required<StagePlan> {
   scoring: PlanScoring;
   /** Scores by layer. */
   scores: LayerScores;
+  /** The trial of writes that chose chain mode's layer; none where no fact could be tried and the contrast chose it. */
+  profile?: WriteProfile;
   /** Probes that were made. */
   probes: Probe[];
 }
@@ -53,7 +56,7 @@ export interface PlanOptions {
   queryLayers?: number;
   /** Layers of PMET and MEMIT. Default: 3. */
   runLength?: number;
-  /** How writes carry over, which chooses chain mode's layer. Default: the contrast of this fact chooses it. */
+  /** Trial of writes, which chooses chain mode's layer. Default, and where it tried no fact: the contrast of this fact. */
   profile?: WriteProfile;
 }
 
@@ -61,7 +64,7 @@ export interface PlanOptions {
 export type Prober = (layer: number, token: EditToken) => Promise<Probe>;
 
 /**
- * Turns scores into a plan of every method.
+ * Turns a trial of writes, scores and probes into a plan of every method.
  *
  * @param scores Value, contrast and query scores of each layer (mean over the one-hop support forms).
  * @param prober Short searches; called a few times.
@@ -80,7 +83,8 @@ export async function planLayers(
     probes.push(made);
     return made;
   };
-  const chain = planChain(profile?.facts ? profile : scores.contrast.ffn);
+  const tried = profile?.facts ? { profile } : {};
+  const chain = planChain(tried.profile ?? scores.contrast.ffn);
   const paper = await planPaper(scores, once, options);
   const run = await planSubjectLast(scores.value.ffn.length, once, options);
   return {
@@ -89,6 +93,7 @@ export async function planLayers(
     ...run,
     scoring,
     scores,
+    ...tried,
     probes,
     reasons: [...chain.reasons, ...paper.reasons, ...run.reasons],
   };
@@ -102,11 +107,16 @@ export async function planLayers(
 export function planChain(basis: WriteProfile | readonly number[]): StagePlan & Required<Pick<StagePlan, "chain">> {
   if ("layer" in basis) {
     const { layer, arrival, error, facts } = basis;
+    const least = error.indexOf(Math.min(...error.slice(arrival)), arrival);
     return {
       chain: { layers: [layer], token: "last" },
       reasons: [
         `Chain mode edits FFN layer ${show(error, [layer])}: the best of a trial over ${facts} ` +
-        `facts from layer ${arrival} on, by the error on heads and neighbours left out of a write`,
+        `facts from layer ${arrival} on, by the error on heads and neighbours left out of a write` +
+        (layer === least
+          ? ""
+          : `; layer ${show(error, [least])} is no more than one standard error better, and worse with ` +
+            "what leaks to other facts added"),
       ],
     };
   }

@@ -30,9 +30,12 @@ export interface PlannedEdit {
 }
 
 /**
- * Plans an edit by every method: attributes the present answer over the one-hop forms and probes where a search can act.
+ * Plans an edit by every method: tries writes of a sample of facts at every layer, attributes the present answer over the
+ * one-hop forms, and probes where a search can act.
  *
- * The contrast compares with the first tokens of the relation's other objects; without facts, with that of the new one.
+ * The trial names nothing of `exclude`: give what the edit is given, so that neither knows what it will be judged by.
+ * Without facts there is no trial, and the contrast chooses chain mode's layer. It compares with the first tokens of the
+ * relation's other objects; without facts, with that of the new one.
  */
 export async function planEdit(model: Model, request: EditRequest, options: EditOptions = {}): Promise<PlannedEdit> {
   const { oldAnswer, alternatives, scores } = await attributePresent(model, request, options);

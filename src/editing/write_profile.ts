@@ -1,15 +1,15 @@
 import { contrastScores } from "../attribution/contrast.ts";
 import { ScoredPrompt } from "../attribution/scored_prompt.ts";
 import { type Matrix, matrix, multiplyNt } from "../linalg/dense.ts";
-import { ALWAYS_IN, LEAST_GROUPS, leftOutResiduals } from "../linalg/left_out.ts";
-import { SeededRandom } from "../linalg/seeded_random.ts";
+import { leftOutResiduals } from "../linalg/left_out.ts";
 import { captureRows, type PositionsOf } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
 import { CHAIN_DEFAULTS } from "./defaults.ts";
 import { rivalTokens, targetIds } from "./edit_token.ts";
 import type { Fact, Facts } from "./facts.ts";
-import { type Answerer, fillTemplate } from "./prompt_forms.ts";
-import { alternatives, headsOfPrompts, type KeptPrompt, selectSupport, type Support } from "./support.ts";
+import { fillTemplate } from "./prompt_forms.ts";
+import { alternatives } from "./support.ts";
+import { type TrialPrompt, writeTrials } from "./write_trials.ts";
 
 /** How well a write at each FFN layer would carry over to prompts that it was not made from. */
 export interface WriteProfile {
@@ -27,21 +27,6 @@ export interface WriteProfile {
   /** Facts that were tried. */
   facts: number;
 }
-
-/** Facts that are tried, drawn from the relations in turn. */
-const FACTS = 8;
-
-/** Heads that lead to a fact, of which one after the other is left out. */
-const HEADS = 6;
-
-/** Neighbours, with chains through them and other facts about them, that must not change. */
-const NEIGHBOURS = 15;
-
-/** Neighbours below which leaving them out tells little. */
-const LEAST_NEIGHBOURS = 5;
-
-/** Takes heads without asking the model for each, which would take longer than all the rest: only listed ones are used. */
-const TRUSTING: Answerer = { given: (prompts) => Promise.resolve(prompts.map(() => true)) };
 
 /** Keys of whole prompts that the GPU holds at a time. */
 export const CAPTURE_BYTES = 2 ** 28;
@@ -72,27 +57,14 @@ export async function writeProfile(
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
   const trials: TrialResult[][] = [];
   const attention = new Array<number>(nLayers).fill(0);
-  for (const fact of candidates(facts, new Set(exclude), seed)) {
-    if (trials.length === FACTS) break;
-    const relation = facts.relation(fact.relation);
-    const request = { prompt: relation.cloze[0]!, subject: fact.subject, target: fact.object };
-    const support = await selectSupport(facts, request, {
-      answerer: TRUSTING,
-      exclude,
-      seed,
-      heads: HEADS,
-      siblings: NEIGHBOURS,
-      others: NEIGHBOURS,
-    });
-    if (support.used.siblings.length < LEAST_NEIGHBOURS) continue;
-    const rows = trial(support, (head) => facts.listsChain(head, fact.relation));
-    const sequences = rows.map(({ prompt }) => model.tokens(prompt)).map((ids) => ({
+  for await (const { fact, prompts } of writeTrials(facts, { exclude, seed })) {
+    const sequences = prompts.map(({ prompt }) => model.tokens(prompt)).map((ids) => ({
       ids,
       positions: [ids.length - 1],
     }));
     const captured = await captureKeys(model, sequences, captureBytes);
     for (const [layer, score] of (await attentionContrast(model, facts, fact)).entries()) attention[layer]! += score;
-    trials.push(captured.map((keys) => leaveOut(matrix(rows.length, keys.length / rows.length, keys), rows)));
+    trials.push(captured.map((keys) => leaveOut(matrix(prompts.length, keys.length / prompts.length, keys), prompts)));
   }
   const mean = (of: (result: TrialResult) => number): number[] =>
     layers.map((layer) => trials.reduce((sum, trial) => sum + of(trial[layer]!), 0) / Math.max(1, trials.length));
@@ -143,9 +115,9 @@ export interface TrialResult {
 }
 
 /**
- * The layer of the least error and leak, among those from `from` on whose error is not above the least by more than one standard error
- * of the difference (the rule of Breiman et al., "Classification and regression trees", 1984, for choices by leaving
- * out): what heads and neighbours show comes first, and decides as far as the facts tried can tell.
+ * The layer of the least error and leak, among those from `from` on whose error is not above the least by more than one
+ * standard error of the difference (the rule of Breiman et al., "Classification and regression trees", 1984, for choices
+ * by leaving out): what heads and neighbours show comes first, and decides as far as the facts tried can tell.
  *
  * @param trials Results of each fact, layer by layer.
  * @param from First layer to choose from.
@@ -167,48 +139,6 @@ export function bestLayer(trials: readonly (readonly TrialResult[])[], from: num
   return least(asGood, ({ error, leak }) => error + leak);
 }
 
-/** Facts with enough heads whose chains are listed, one of each relation after the other. */
-function candidates(facts: Facts, aside: ReadonlySet<string>, seed: number): Fact[] {
-  // Where the file lists chains, as those that a model answers, only their relations are tried.
-  const listed = new Set(facts.chains.map(({ relations }) => relations[1]));
-  const names = [...facts.relations.keys()].filter((name) => listed.size === 0 || listed.has(name));
-  const byRelation = names.map((name) => {
-    const led = facts.factsOf(name).filter(({ subject }) =>
-      !aside.has(subject) &&
-      facts.headsOf(subject).filter((head) => !aside.has(head.subject) && facts.listsChain(head, name)).length >=
-        LEAST_GROUPS
-    );
-    return new SeededRandom(seed, "write profile", name).shuffle(led);
-  });
-  const longest = Math.max(0, ...byRelation.map((list) => list.length));
-  return Array.from({ length: longest }, (_, round) => byRelation.flatMap((list) => list.slice(round, round + 1)))
-    .flat();
-}
-
-/** One prompt of a trial: what it is and which others are left out with it. */
-interface TrialRow {
-  prompt: string;
-  kind: "fact" | "head" | KeptPrompt["kind"];
-  group: number;
-}
-
-/** All that an edit of the fact would learn from and keep; a kept subject is left out with all its prompts. */
-function trial(support: Support, listed: (head: Fact) => boolean): TrialRow[] {
-  const { oneHop, twoHop, preserve, used: { heads } } = support;
-  const headOf = headsOfPrompts(support);
-  const subjects = [...new Set(preserve.map(({ subject }) => subject))];
-  return [
-    ...oneHop.map((prompt): TrialRow => ({ prompt, kind: "fact", group: ALWAYS_IN })),
-    ...twoHop.map((prompt, i): TrialRow => ({ prompt, kind: "head", group: headOf[i]! }))
-      .filter(({ group }) => listed(heads[group]!)),
-    ...preserve.map(({ prompt, kind, subject }): TrialRow => ({
-      prompt,
-      kind,
-      group: kind === "same subject" ? ALWAYS_IN : heads.length + subjects.indexOf(subject),
-    })),
-  ];
-}
-
 /**
  * Mean squares of what left-out heads lack, and of what left-out neighbours and other facts receive.
  *
@@ -216,7 +146,7 @@ function trial(support: Support, listed: (head: Fact) => boolean): TrialRow[] {
  * other form: a ridge regression on keys K and kept keys s together, with noise ridge a on the first and
  * a n / keptWeight on the second.
  */
-function leaveOut(keys: Matrix, rows: readonly TrialRow[]): TrialResult {
+function leaveOut(keys: Matrix, rows: readonly TrialPrompt[]): TrialResult {
   const { ridge, keptWeight } = CHAIN_DEFAULTS;
   const u = keys.rows;
   const system = multiplyNt(keys, keys);
@@ -226,7 +156,7 @@ function leaveOut(keys: Matrix, rows: readonly TrialRow[]): TrialResult {
   const a = ISOTROPIC * square / (kept * keys.cols);
   wanted.forEach((value, row) => system.data[row * u + row]! += value === 1 ? ridge * a : a * kept / keptWeight);
   const missing = leftOutResiduals(system, matrix(u, 1, wanted), rows.map(({ group }) => group)).data;
-  const meanSquare = (wantedKind: TrialRow["kind"]): number => {
+  const meanSquare = (wantedKind: TrialPrompt["kind"]): number => {
     const squares = rows.flatMap(({ kind }, row) => kind === wantedKind ? [missing[row]! ** 2] : []);
     return squares.reduce((sum, value) => sum + value, 0) / Math.max(1, squares.length);
   };

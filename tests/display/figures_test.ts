@@ -62,8 +62,23 @@ Deno.test("contributionFigure() draws one panel without a contrast and names the
 Deno.test("planFigure() gives the chosen layers, and only them, their colour", () => {
   const bars = planFigure(PLAN).data.filter(({ type }) => type === "bar");
   const idle = bars.filter(({ marker }) => (marker as PlotlyObject).color === TONES.idle.light);
-  assertEquals(idle.map(({ x }) => x), [[0, 1, 2, 3, 4, 5], [0, 1, 4, 5, 6, 7]]);
-  assertEquals(bars.filter((bar) => !idle.includes(bar)).map(({ x }) => x), [[6, 7], [2, 3]]);
+  assertEquals(idle.map(({ x }) => x), [[0, 1, 2, 3, 4, 5, 7], [0, 1, 2, 3, 4, 5], [0, 1, 4, 5, 6, 7]]);
+  assertEquals(bars.filter((bar) => !idle.includes(bar)).map(({ x }) => x), [[6], [6, 7], [2, 3]]);
+});
+
+Deno.test("planFigure() marks the first layer that could be taken, its label above all bars and on the roomier side", () => {
+  const stage = { ...PLAN.stages[0]!, scores: [1, 0.5, 0.25, 0.125] };
+  const markAt = (layer: number): { line: unknown; label: PlotlyObject; top: number } => {
+    const { shapes, annotations, yaxis } = planFigure({ stages: [{ ...stage, from: { layer, name: "here" } }] }).layout;
+    const label = (annotations as PlotlyObject[]).find(({ text }) => text === "here")!;
+    const [line] = shapes as PlotlyObject[];
+    return { line: [line!.x0, line!.x1], label, top: ((yaxis as PlotlyObject).range as number[])[1]! };
+  };
+  const early = markAt(1);
+  assertEquals([early.line, early.label.xanchor], [[0.5, 0.5], "left"]);
+  assert(early.top > 1, "room above the highest bar");
+  assertEquals(markAt(3).label.xanchor, "right");
+  assertEquals(planFigure({ stages: PLAN.stages.slice(1) }).layout.shapes, []);
 });
 
 Deno.test("planFigure() says so where a stage has no layer", () => {

@@ -33,6 +33,13 @@ export const CONTRIBUTION = {
 export const PLAN = {
   stages: [
     {
+      name: "Chain mode",
+      score: "left-out error (lower is better)",
+      scores: [0.7, 0.75, 0.15, 0.125, 0.1, 0.075, 0.05, 0.06],
+      chosen: [6],
+      from: { layer: 2, name: "the subject has arrived" },
+    },
+    {
       name: "Value layers",
       score: "contrast of the FFN output (nats)",
       scores: CONTRIBUTION.contrast.map(({ mlp }) => mlp),

@@ -36,7 +36,7 @@ Deno.test("planLayers() chooses value layers by contrast if asked to", async () 
 Deno.test("planLayers() takes the layer whose writes carry over best where that was tried", async () => {
   const profile = { layer: 1, arrival: 1, error: [0.9, 0.125, 0.5, 0.5, 0.5, 0.5], leak: NONE, facts: 12 };
   const plan = await planLayers(SCORES, probing(5).prober, { profile });
-  assertEquals(plan.chain.layers, [1]);
+  assertEquals([plan.chain.layers, plan.profile], [[1], profile]);
   assertEquals(
     plan.reasons[0],
     "Chain mode edits FFN layer 1 (0.13): the best of a trial over 12 facts from layer 1 on, by the error on heads and neighbours left out of a write",
@@ -44,8 +44,20 @@ Deno.test("planLayers() takes the layer whose writes carry over best where that 
   const untried = await planLayers(SCORES, probing(5).prober, {
     profile: { layer: -1, arrival: 0, error: NONE, leak: NONE, facts: 0 },
   });
-  assertEquals(untried.chain.layers, [4]);
+  assertEquals([untried.chain.layers, untried.profile], [[4], undefined]);
   assertEquals(untried.reasons[0], "Chain mode edits FFN layer 4 (4.00): the largest contrast with other objects");
+});
+
+Deno.test("planLayers() says so where the layer that it takes is not the one of the least error", async () => {
+  // Layer 0 is out of the choice: the subject has not arrived there.
+  const profile = { layer: 3, arrival: 1, error: [0.01, 0.5, 0.25, 0.3125, 0.5, 0.5], leak: NONE, facts: 8 };
+  const { chain, reasons } = await planLayers(SCORES, probing(5).prober, { profile });
+  assertEquals(chain.layers, [3]);
+  assertEquals(
+    reasons[0],
+    "Chain mode edits FFN layer 3 (0.31): the best of a trial over 8 facts from layer 1 on, by the error on heads and neighbours left out of a write; " +
+      "layer 2 (0.25) is no more than one standard error better, and worse with what leaks to other facts added",
+  );
 });
 
 Deno.test("planLayers() edits at the subject where a probe halves the loss, else at the last token", async () => {

@@ -22,6 +22,7 @@ Deno.test("planMethod() plans the stages of one method, the same as planEdit() p
   const options = { facts, profile };
   const { plan } = await planEdit(model, REQUEST, options);
   const { chain, value, query, subjectLast, reasons } = plan;
+  assertEquals(plan.profile, profile);
   assertEquals(await planMethod(model, REQUEST, options), { chain, reasons: reasons.slice(0, 1) });
   assertEquals(await planMethod(model, REQUEST, { ...options, mode: "paper" }), {
     value,

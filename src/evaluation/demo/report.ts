@@ -7,13 +7,13 @@ import { type AnswerPrompt, answersFigure } from "../../display/answers_figure.t
 import { contributionFigure } from "../../display/contribution_figure.ts";
 import { formatDuration } from "../../display/duration.ts";
 import { neuronFigure } from "../../display/neuron_figure.ts";
-import { type PlanData, planFigure } from "../../display/plan_figure.ts";
+import { planFigure } from "../../display/plan_figure.ts";
 import type { Highlight, Report, ReportSection } from "../../display/report.ts";
 import { searchFigure } from "../../display/search_figure.ts";
 import { CHAIN_DEFAULTS } from "../../editing/defaults.ts";
-import type { LayerPlan } from "../../editing/layer_plan.ts";
 import type { Support } from "../../editing/support.ts";
 import { attributionTables, contrastNeuronData, contributionData, neuronData } from "../attribution_report.ts";
+import { planData } from "../plan_report.ts";
 import type { AskedPrompt, DemoStory, Recall } from "./story.ts";
 import { groupsTable, promptsTable } from "./tables_report.ts";
 import { tallyGroups } from "./tally.ts";
@@ -36,8 +36,8 @@ export function demoReport(story: DemoStory): Report {
   return {
     title: `${request.subject}: ${oldAnswer} \u2192 ${request.target}`,
     intro: `The model answered **${twoHop}** with *${two.before.answer}*. After one fact was edited, **${oneHop}** ` +
-      `*${request.target}*, it answers *${two.after.answer}*; neither this chain nor the neighbours below had a part in ` +
-      "the edit.",
+      `*${request.target}*, it answers *${two.after.answer}*; no prompt that the plan or the edit was made from names the ` +
+      "head of this chain or a neighbour below.",
     highlights: [...tallyHighlights(asked), { label: "Time", value: formatDuration(elapsedMs), note: "whole job" }],
     sections: [
       {
@@ -106,38 +106,6 @@ function planSection({ model, planned, record, norms, setup }: DemoStory): Repor
           searches: record.searches.map(({ nll }) => ({ name: `Layer ${plan.chain.layers.at(-1)}`, nll: [...nll] })),
           stop: CHAIN_DEFAULTS.stop,
         }, { width }),
-    ],
-  };
-}
-
-/** The plan's stages with the scores that chose them. */
-function planData({ chain, value, query, scoring, scores }: LayerPlan): PlanData {
-  const contrast = { name: "Contrast", scores: [...scores.contrast.ffn] };
-  const published = { name: "Published score", scores: [...scores.value.ffn] };
-  const [chosen, beside] = scoring === "contrast" ? [contrast, published] : [published, contrast];
-  const unit = (name: string): string => `${name.toLowerCase()} of the FFN output (nats)`;
-  return {
-    stages: [
-      {
-        name: "Chain mode",
-        score: unit(contrast.name),
-        scores: contrast.scores,
-        chosen: chain.layers,
-        beside: published,
-      },
-      {
-        name: "Paper mode, value layers",
-        score: unit(chosen.name),
-        scores: chosen.scores,
-        chosen: value.layers,
-        beside,
-      },
-      {
-        name: "Paper mode, query layers",
-        score: "query score",
-        scores: [...scores.query],
-        chosen: query.layers,
-      },
     ],
   };
 }

@@ -112,7 +112,7 @@ export async function tellStory(
   }
 
   signal?.throwIfAborted();
-  const planned = await planEdit(model, request, { facts });
+  const planned = await planEdit(model, request, { facts, exclude, seed });
   listener.onPlan?.(planned);
 
   using change = await edit(model, [request], {

@@ -62,6 +62,7 @@ export async function madeUpStory(): Promise<DemoStory> {
         subjectLast: { layers: [0, 1], token: "subject_last" },
         scoring: "published",
         scores: { value: SCORES, contrast: SCORES, query: [3, 2, 1] },
+        profile: { layer: 2, arrival: 1, error: [0.875, 0.5, 0.125], leak: [0, 0.25, 0.0625], facts: 8 },
         probes: [],
         reasons: ["Chain mode edits layer 2: because of this", "Query layer 0: because of that"],
       },

@@ -50,6 +50,8 @@ Deno.test("demoReport() draws the story's numbers", () => {
     report.sections[section]!.figures![figure]!(900).data.map(({ y }) => y);
   // Attention and FFN in the first panel, then their contrast, which the story has the other way round.
   assertEquals(ys(1, 0), [[0.5, 1.5, -0.25], [0.25, -0.5, 2.5], [0.25, -0.5, 2.5], [0.5, 1.5, -0.25]]);
+  // The plan's first panel: the trial's error of the chosen layer and of the others.
+  assertEquals(ys(3, 0).slice(0, 2), [[0.125], [0.875, 0.5]]);
   assertEquals(ys(3, 1), [[8, 4, 1, 0.25]]);
   const neurons = report.sections[1]!.figures![2]!(900).data.map(({ name, x }) => [name, x]);
   assertEquals(neurons, [["Attention neuron", [0.75]]]);

@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertNotEquals, assertRejects } from "@std/assert";
 import { loadFacts } from "../../../src/editing/facts.ts";
+import { writeProfile } from "../../../src/editing/write_profile.ts";
 import { askPrompts } from "../../../src/evaluation/demo/answers.ts";
 import { demoSetup } from "../../../src/evaluation/demo/setup.ts";
 import { tellStory } from "../../../src/evaluation/demo/story.ts";
@@ -51,6 +52,9 @@ Deno.test("tellStory() changes the held-out chains, keeps neighbours, and leaves
   const { heads, siblings, siblingHeads } = support!.used;
   const used = [...heads, ...siblingHeads].map(({ subject }) => subject).concat(siblings);
   assertEquals(used.filter((name) => setup.exclude.includes(name)), []);
+  const { facts, exclude, seed } = setup;
+  assertEquals(story.planned.plan.profile, await writeProfile(model, facts, { exclude, seed }));
+  assertNotEquals(story.planned.plan.profile, await writeProfile(model, facts, { seed }));
   assertEquals(story.recalls.map(({ attribution }) => attribution.neurons.length), [5, 5]);
 });
 
