@@ -23,12 +23,18 @@ interface EvaluateFlags extends Omit<ModelFlags, "model"> {
   seeds?: number[];
 }
 
+/** Seeds that chain mode's range is over where none is named. */
+const CHAIN_SEEDS = [0, 1, 2];
+
 const program = modelCommand(
   "evaluate",
   "Edits every case of a suite in every way, asks what followed and what stayed, and prints one table. A stopped run " +
     "goes on where it was.",
-  "deno task evaluate --suite demo --method ace --mode chain --seeds 0,1,2 --out out/evaluate",
-  { manyModels: true, out: 'folder of the results (default: "out/evaluate")' },
+  "deno task evaluate --suite demo --out out/evaluate",
+  {
+    models: ["fixtures/world/world-qwen3", "fixtures/world/world-gptj"],
+    out: 'folder of the results (default: "out/evaluate")',
+  },
 )
   .option("--suite <name>", "suite of cases: demo", oneOf(["demo"]), "demo")
   .option("--world <dir>", "folder with world.json, mquake.json and corpus.txt", "fixtures/world")
@@ -41,7 +47,11 @@ const program = modelCommand(
     "published",
   )
   .option("--cases <n>", "only the first n cases", wholeNumber)
-  .option("--seeds <numbers>", "seeds, parted by commas; default: the one of --seed", wholeNumbers);
+  .option(
+    "--seeds <numbers>",
+    "seeds, parted by commas (default: that of --seed, and 0, 1, 2 for chain mode)",
+    wholeNumbers,
+  );
 
 /** Runs what is missing of one model, with a bar. */
 async function evaluateModel(
@@ -65,6 +75,9 @@ async function evaluateModel(
     const rows = await resumeDemo(model, world, results, {
       configurations,
       seeds: flags.seeds ?? [flags.seed],
+      ...(flags.seeds === undefined && program.getOptionValueSource("seed") !== "cli"
+        ? { chainSeeds: CHAIN_SEEDS }
+        : {}),
       scoring: flags.scoring,
       moments,
       signal,

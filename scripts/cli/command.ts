@@ -31,8 +31,8 @@ export class UsageError extends Error {
 
 /** Where a command differs in its common flags. */
 export interface CommandForm {
-  /** Whether `--model` takes several folders. */
-  manyModels?: boolean;
+  /** Models that are taken where none is named; `--model` takes several then. Default: it takes one. */
+  models?: readonly string[];
   /** What `--out` is for. Default: a file for the result as JSON. */
   out?: string;
 }
@@ -41,7 +41,7 @@ export interface CommandForm {
 export function command(name: string, description: string, example: string, form: CommandForm = {}): Command {
   const program = new Command(`deno task ${name}`).description(description);
   const what = "a model's folder, GGUF file, or org/name once pulled";
-  if (form.manyModels) program.option("--model <paths...>", `${what}; several`, [DEFAULT_MODEL]);
+  if (form.models) program.option("--model <paths...>", `${what}; several`, [...form.models]);
   else program.option("--model <path>", what, DEFAULT_MODEL);
   return program
     .option("--seed <n>", "seed of everything random", wholeNumber, 0)

@@ -17,11 +17,11 @@ export interface SupportOptions {
   readonly exclude?: readonly string[];
   /** Seed of the selection, 0 by default. */
   readonly seed?: number;
-  /** Support heads wanted, 6 by default (methods measured 3 to 6 as enough). */
+  /** Support heads wanted. Default: that of {@linkcode SUPPORT_SIZES}, as for the other sizes. */
   readonly heads?: number;
-  /** Other subjects of the relation to keep, each with a chain or two through it, 60 by default. */
+  /** Other subjects of the relation to keep, each with a chain or two through it. */
   readonly siblings?: number;
-  /** Facts of other relations about those subjects to keep, at most one a subject, 20 by default. */
+  /** Facts of other relations about those subjects to keep, at most one a subject. */
   readonly others?: number;
 }
 
@@ -70,6 +70,16 @@ export interface Support {
   /** Where they came from. */
   readonly used: SupportRecord;
 }
+
+/** How many of each kind are selected by default. */
+export const SUPPORT_SIZES = {
+  /** Support heads; methods measured 3 to 6 as enough. */
+  heads: 6,
+  /** Other subjects of the relation. */
+  siblings: 60,
+  /** Facts of other relations about those. */
+  others: 20,
+} as const;
 
 /** Below this many subjects to keep, two chains are kept through each. */
 const FEW_SIBLINGS = 20;
@@ -132,9 +142,9 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
     answerer,
     exclude = [],
     seed = 0,
-    heads: headCount = 6,
-    siblings: siblingCount = 60,
-    others: otherCount = 20,
+    heads: headCount = SUPPORT_SIZES.heads,
+    siblings: siblingCount = SUPPORT_SIZES.siblings,
+    others: otherCount = SUPPORT_SIZES.others,
   } = options;
   const relation = facts.relationOf(request.prompt);
   const { subject } = request;

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import project from "../../deno.json" with { type: "json" };
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "../editing/defaults.ts";
 import { edit } from "../editing/edit_model.ts";
 import type { PlanScoring, StagePlan } from "../editing/layer_plan.ts";
@@ -12,14 +13,14 @@ import { planMethod } from "../editing/plan_edit.ts";
 import { type WriteProfile, writeProfile } from "../editing/write_profile.ts";
 import { plannedLayers, planPart } from "../editing/planned_layers.ts";
 import type { Answerer } from "../editing/prompt_forms.ts";
-import type { Support } from "../editing/support.ts";
+import { type Support, SUPPORT_SIZES } from "../editing/support.ts";
 import type { Model } from "../model/model.ts";
 import { askCase, type CaseAnswers, type CasePrompts, casePrompts } from "./columns.ts";
 import { DEMO_CONFIGURATIONS, type DemoConfiguration, type DemoKey, type DemoRow } from "./demo_row.ts";
 import { answeredCases, type DemoCase } from "./demo_suite.ts";
 import type { DemoWorld } from "./demo_world.ts";
 import { SharedMoments } from "./shared_moments.ts";
-import { type CaseSplit, countSplits, splitCase } from "./split.ts";
+import { type CaseSplit, countSplits, SPLIT_SIZES, splitCase } from "./split.ts";
 
 /** What is run, and what is there already. */
 export interface DemoRunOptions {
@@ -27,6 +28,8 @@ export interface DemoRunOptions {
   readonly configurations?: readonly DemoConfiguration[];
   /** Seeds of split, support and contexts. Default: 0. */
   readonly seeds?: readonly number[];
+  /** Seeds of chain mode, where they are others. Default: `seeds`. */
+  readonly chainSeeds?: readonly number[];
   /** Numbers of the cases to run; default: all that the model answers. */
   readonly caseIds?: readonly number[];
   /** Most cases, the first ones in the order of the file. Default: no limit. */
@@ -68,9 +71,9 @@ export async function* runDemo(
   options: DemoRunOptions = {},
 ): AsyncGenerator<DemoRow, void, void> {
   const { configurations = DEMO_CONFIGURATIONS, seeds = [0], scoring = "published", isDone = () => false } = options;
-  const { signal } = options;
+  const { signal, chainSeeds = seeds } = options;
   const { facts, documents } = world;
-  const settings = settingsKey(documents, scoring);
+  const settings = settingsKey(world, scoring);
   const answerer = modelAnswerer(model);
   const moments = options.moments ?? new SharedMoments(model, { documents, ...(signal ? { signal } : {}) });
   const keyOf = (name: string, seed: number, caseId: number): DemoKey => ({
@@ -81,11 +84,14 @@ export async function* runDemo(
     caseId,
   });
   const cases = await chooseCases(world.cases, answerer, options);
-  const work = seeds.flatMap((seed) =>
+  const work = [...new Set([...seeds, ...chainSeeds])].flatMap((seed) =>
     cases.map((demoCase) => ({
       seed,
       demoCase,
-      wanted: configurations.filter(({ name }) => !isDone(keyOf(name, seed, demoCase.id))),
+      wanted: configurations.filter(({ name, method, mode }) =>
+        (planPart(method, mode) === "chain" ? chainSeeds : seeds).includes(seed) &&
+        !isDone(keyOf(name, seed, demoCase.id))
+      ),
     }))
   ).filter(({ wanted }) => wanted.length > 0);
   options.onStart?.(work.reduce((rows, { wanted }) => rows + wanted.length, 0));
@@ -167,7 +173,10 @@ async function chooseCases(
   }).slice(0, limit);
 }
 
-function settingsKey(documents: readonly string[], scoring: PlanScoring): string {
-  const hash = createHash("sha256").update(JSON.stringify([CHAIN_DEFAULTS, SPREAD_DEFAULTS, scoring, documents]));
-  return hash.digest("hex").slice(0, 16);
+/** Hash of what rows depend on besides the model; a change of the code is a change of the version. */
+function settingsKey({ facts, cases, documents }: DemoWorld, scoring: PlanScoring): string {
+  const told = [...facts.relations.values()].map((relation) => [relation, facts.factsOf(relation.name)]);
+  const sizes = [CHAIN_DEFAULTS, SPREAD_DEFAULTS, SUPPORT_SIZES, SPLIT_SIZES];
+  const all = [project.version, sizes, scoring, told, facts.chains, cases, documents];
+  return createHash("sha256").update(JSON.stringify(all)).digest("hex").slice(0, 16);
 }

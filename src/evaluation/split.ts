@@ -25,14 +25,15 @@ export interface CaseSplit {
   readonly exclude: readonly string[];
 }
 
-/** Judged chains a case, at most: its own and up to three more of its first relation. */
-const JUDGED_HEADS = 4;
-
-/** Judged neighbours a case, at most; never more than half of the other subjects, rounded up. */
-const JUDGED_NEIGHBOURS = 8;
-
-/** Facts of other relations and subjects a case. */
-const FAR_FACTS = 45;
+/** How much of each kind is judged. */
+export const SPLIT_SIZES = {
+  /** Judged chains a case, at most: its own and up to three more of its first relation. */
+  heads: 4,
+  /** Judged neighbours a case, at most; never more than half of the other subjects, rounded up. */
+  neighbours: 8,
+  /** Facts of other relations and subjects a case. */
+  far: 45,
+} as const;
 
 /** Draws from each list in turn, so that every relation has its share until it runs out. */
 function drawInTurn(lists: readonly (readonly Fact[])[], count: number): Fact[] {
@@ -63,12 +64,12 @@ export function splitCase(facts: Facts, demoCase: DemoCase, seed: number): CaseS
   const listed = alike.filter((other) => facts.listsChain(other, relation));
   // Where the file lists only some chains, as those that a model answers, half of them are left to learn from.
   const judged = listed.length < alike.length
-    ? Math.min(JUDGED_HEADS, Math.ceil((listed.length + 1) / 2))
-    : JUDGED_HEADS;
+    ? Math.min(SPLIT_SIZES.heads, Math.ceil((listed.length + 1) / 2))
+    : SPLIT_SIZES.heads;
   const heads = [head, ...random.sample(listed, judged - 1)];
 
   const others = facts.factsOf(relation).filter((fact) => fact.subject !== subject);
-  const neighbours = random.sample(others, Math.min(JUDGED_NEIGHBOURS, Math.floor((others.length + 1) / 2)));
+  const neighbours = random.sample(others, Math.min(SPLIT_SIZES.neighbours, Math.floor((others.length + 1) / 2)));
   const neighbourHeads = neighbours.flatMap((neighbour) =>
     random.sample(facts.headsOf(neighbour.subject).filter((first) => first.relation === head.relation), 1)
   );
@@ -82,7 +83,7 @@ export function splitCase(facts: Facts, demoCase: DemoCase, seed: number): CaseS
     neighbours,
     neighbourHeads,
     sameSubject: facts.otherFacts(subject, relation),
-    far: drawInTurn(farByRelation, FAR_FACTS),
+    far: drawInTurn(farByRelation, SPLIT_SIZES.far),
     exclude: [...new Set(aside)],
   };
 }

@@ -1,13 +1,20 @@
-import { assert, assertEquals, assertGreater, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
-import { DEMO_CONFIGURATIONS, DEMO_ROW_SCHEMA, demoKey, type DemoRow } from "../../src/evaluation/demo_row.ts";
+import {
+  DEMO_CONFIGURATIONS,
+  DEMO_ROW_SCHEMA,
+  type DemoKey,
+  demoKey,
+  type DemoRow,
+} from "../../src/evaluation/demo_row.ts";
 import { type DemoRunOptions, runDemo } from "../../src/evaluation/demo_runner.ts";
 import { summarizeDemo } from "../../src/evaluation/demo_summary.ts";
 import { loadDemoWorld } from "../../src/evaluation/demo_world.ts";
 import { ResultsFile } from "../../src/evaluation/results_file.ts";
 import { resumeDemo } from "../../src/evaluation/resume_demo.ts";
 import { SharedMoments } from "../../src/evaluation/shared_moments.ts";
+import { Facts } from "../../src/editing/facts.ts";
 import { SecondMoments } from "../../src/editing/second_moments.ts";
 
 /** One case of each relation but the smallest: capital, company's country and city, language, currency, continent. */
@@ -60,6 +67,29 @@ Deno.test("runDemo() gives the same row again, another one for another seed, and
     onStart: (count) => announced = count,
   });
   assertEquals([rows, announced], [[], 0]);
+});
+
+Deno.test("runDemo() runs chain mode on seeds of its own, and knows rows of other facts from these", async () => {
+  const asked = async (options: DemoRunOptions, from = world): Promise<DemoKey[]> => {
+    const keys: DemoKey[] = [];
+    const isDone = (key: DemoKey): boolean => keys.push(key) > 0;
+    await Array.fromAsync(runDemo(qwen3, from, { caseIds: [80], ...options, isDone }));
+    return keys;
+  };
+  const keys = await asked({ chainSeeds: [0, 1, 2] });
+  assertEquals(keys.map(({ seed, configuration }) => `${configuration} ${seed}`), [
+    "PMET 0",
+    "MEMIT 0",
+    "ACE paper 0",
+    "ACE chain 0",
+    "ACE chain 1",
+    "ACE chain 2",
+  ]);
+  const { relations, facts } = JSON.parse(await Deno.readTextFile("fixtures/world/world.json"));
+  const fewer = { relations, facts: { ...facts, athlete_sport: facts.athlete_sport.slice(1) } };
+  const [first] = await asked({}, { ...world, facts: Facts.parse(fewer, "world.json") });
+  assertNotEquals(first!.settings, keys[0]!.settings);
+  assertEquals((await asked({}))[0]!.settings, keys[0]!.settings);
 });
 
 Deno.test("runDemo() writes down an edit that fails, with the answers of the unedited model, and goes on", async () => {

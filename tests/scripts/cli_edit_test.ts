@@ -179,7 +179,8 @@ Deno.test("edit stopped by Ctrl-C says that nothing was written, and writes noth
 Deno.test("evaluate stopped by Ctrl-C says what was kept; the same command goes on from there", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/demo.jsonl`;
-    const args = ["--method", "ace", "--mode", "chain", "--cases", "2", "--out", folder];
+    const model = ["--model", "fixtures/world/world-qwen3"];
+    const args = [...model, "--method", "ace", "--mode", "chain", "--cases", "2", "--seeds", "0", "--out", folder];
     const lines = async (): Promise<number> => (await Deno.readTextFile(path).catch(() => "")).split("\n").length - 1;
     const stopped = await call("evaluate", args, async () => await lines() === 1);
     assertEquals(stopped.code, 130, stopped.stderr);
