@@ -7,7 +7,7 @@ import { type ModelConfig, readModelConfig } from "./architectures.ts";
 import { Model } from "./model.ts";
 import { Tokenizer } from "./tokenizer.ts";
 import { tokenizerFromGguf } from "./tokenizer_gguf.ts";
-import { isLoadable, Weights } from "./weights.ts";
+import { checkWeights, isLoadable, Weights } from "./weights.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
@@ -37,10 +37,12 @@ export async function loadModel(gpu: Gpu, path: string, options: LoadOptions = {
         `The tokenizer belongs to another model`,
     );
   }
+  // By the headers alone: the hash reads every weight, which takes minutes for a model of billions of parameters.
+  const checked = checkWeights(files.weights, config, gpu);
   const conversions = conversionsOf(files.weights);
   if (conversions.length > 0) options.onConversions?.(conversions);
   const hash = await files.weights.hash();
-  const weights = await Weights.load(gpu, files.weights, config, options.onProgress);
+  const weights = await Weights.load(gpu, files.weights, checked, options.onProgress);
   return new Model(gpu, { dir: path, config, weights, tokenizer, hash });
 }
 

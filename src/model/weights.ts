@@ -135,16 +135,16 @@ export class Weights implements Disposable {
   /**
    * Streams every weight to the GPU.
    *
+   * @param checked What {@linkcode checkWeights} found in the checkpoint.
    * @param onProgress Called after each tensor with the bytes so far.
-   * @throws {TypeError} If a weight is not finite; as {@linkcode checkWeights}.
+   * @throws {TypeError} If a weight is not finite.
    */
   static async load(
     gpu: Gpu,
     checkpoint: WeightSource,
-    config: ModelConfig,
+    { list, byteLength }: CheckedWeights,
     onProgress: (bytes: number, total: number) => void = () => {},
   ): Promise<Weights> {
-    const { list, byteLength } = checkWeights(checkpoint, config, gpu);
     const tensors = new Map<string, Tensor>();
     const weights = new Weights(tensors, new Map(list.map((w) => [w.name, w.layout])));
     let done = 0;
