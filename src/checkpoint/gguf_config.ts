@@ -109,6 +109,13 @@ export function ggufConfig(
   const dims = fields.size("rope.dimension_count", dHead);
   const theta = fields.positive("rope.freq_base", 10000);
   const asked = scalingOfFields(fields, tensors.has("rope_factors_long.weight"));
+  const byFactors = ropeFactors === null ? null : scalingOfFactors(fields, ropeFactors, theta, dims);
+  if (asked !== null && byFactors !== null) {
+    throw fields.fault(
+      'it has both tensor "rope_freqs.weight" and scaling by metadata, wanted one',
+      "choose another model",
+    );
+  }
   // Converters write 0 for none.
   const window = fields.countIfThere("attention.sliding_window") ?? 0;
   const json = {
@@ -123,7 +130,7 @@ export function ggufConfig(
     rms_norm_eps: fields.positive("attention.layer_norm_rms_epsilon"),
     hidden_act: "silu",
     rope_theta: theta,
-    rope_scaling: ropeFactors === null ? asked : scalingOfFactors(fields, ropeFactors, theta, dims) ?? asked,
+    rope_scaling: byFactors ?? asked,
     ...(dims === dHead ? {} : { partial_rotary_factor: dims / dHead }),
     ...(window === 0 ? {} : { sliding_window: window }),
     ...configOfTensors(fields, tensors, modelType),

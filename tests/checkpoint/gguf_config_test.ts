@@ -248,6 +248,14 @@ const FAULTS: [string, GgufChange, string][] = [
     },
     'tensor "rope_freqs.weight" holds 2 factors up to 8 that are not those of Llama 3 (562949953421312 by its rule)',
   ],
+  [
+    "two scalings of rotary frequencies",
+    {
+      metadata: { ".rope.freq_base": ["f32", 1e7], ".rope.scaling.factor": ["f32", 2] },
+      tensors: { "rope_freqs.weight": { dims: [2], data: f32Bytes(published(8, 1e7, 4)) } },
+    },
+    'it has both tensor "rope_freqs.weight" and scaling by metadata, wanted one; choose another model',
+  ],
   ["no embedding", { tensors: { "token_embd.weight": null } }, 'tensor "token_embd.weight" is missing'],
   [
     "another vocabulary",
