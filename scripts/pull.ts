@@ -5,6 +5,7 @@ import { z } from "zod";
 import { pullModel } from "../src/checkpoint/hub/pull_model.ts";
 import { repoName, revisionName } from "../src/checkpoint/hub/repo_name.ts";
 import { readJsonFile } from "../src/checkpoint/json_file.ts";
+import { refuseQuantisedFolder } from "../src/checkpoint/quantised_folder.ts";
 import { Progress } from "../src/display/progress.ts";
 import { readModelConfig } from "../src/model/architectures.ts";
 import { type CommonFlags, handOut, prepareFolder, run } from "./cli/command.ts";
@@ -36,8 +37,9 @@ function parsed(read: (text: string) => string): (text: string) => string {
   };
 }
 
-/** Refuses a family that cannot be loaded before its weights are fetched. */
+/** Refuses a family or quantisation that cannot be loaded before its weights are fetched. */
 async function checkConfig(path: string): Promise<void> {
+  await refuseQuantisedFolder(dirname(path));
   readModelConfig(await readJsonFile(path, z.unknown()), path);
 }
 

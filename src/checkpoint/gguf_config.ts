@@ -51,6 +51,7 @@ function refuseOtherModels(fields: GgufFields, metadata: ReadonlyMap<string, Ggu
     throw fields.fault(`it is a mixture of ${experts} experts, wanted a dense model`, "choose another model");
   }
   fields.only("attention.causal", true);
+  fields.only("pooling_type", 0);
   fields.ignore("expert_used_count", "tensor_data_layout");
 }
 
@@ -107,9 +108,16 @@ export function ggufConfig(
   fields.only("attention.value_length", dHead);
   const dims = fields.size("rope.dimension_count", dHead);
   const theta = fields.positive("rope.freq_base", 10000);
-  const asked = scalingOfFields(fields);
-  const longRope = tensors.has("rope_factors_long.weight") ? { rope_type: "longrope" } : null;
-  const window = fields.countIfThere("attention.sliding_window");
+  const asked = scalingOfFields(fields, tensors.has("rope_factors_long.weight"));
+  const byFactors = ropeFactors === null ? null : scalingOfFactors(fields, ropeFactors, theta, dims);
+  if (asked !== null && byFactors !== null) {
+    throw fields.fault(
+      'it has both tensor "rope_freqs.weight" and scaling by metadata, wanted one',
+      "choose another model",
+    );
+  }
+  // Converters write 0 for none.
+  const window = fields.countIfThere("attention.sliding_window") ?? 0;
   const json = {
     model_type: modelType,
     hidden_size: width,
@@ -122,11 +130,9 @@ export function ggufConfig(
     rms_norm_eps: fields.positive("attention.layer_norm_rms_epsilon"),
     hidden_act: "silu",
     rope_theta: theta,
-    rope_scaling: ropeFactors === null
-      ? longRope ?? asked
-      : scalingOfFactors(fields, ropeFactors, theta, dims) ?? asked,
+    rope_scaling: byFactors ?? asked,
     ...(dims === dHead ? {} : { partial_rotary_factor: dims / dHead }),
-    ...(window === null ? {} : { sliding_window: window }),
+    ...(window === 0 ? {} : { sliding_window: window }),
     ...configOfTensors(fields, tensors, modelType),
   };
   fields.refuseOthers();

@@ -62,6 +62,13 @@ export class GgufFields {
     throw this.#wrong(key, value, "a number above 0");
   }
 
+  /** A number from 0. @throws {FileError} If it is something else. */
+  fromZero(key: string, fallback: number): number {
+    const value = this.#value(key, fallback, "a number from 0");
+    if (typeof value === "number" && value >= 0 && value < Infinity) return value;
+    throw this.#wrong(key, value, "a number from 0");
+  }
+
   /** A text. @throws {FileError} If it is something else. */
   text(key: string, fallback: string): string {
     const value = this.#value(key, fallback, "a text");

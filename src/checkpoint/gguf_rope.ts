@@ -52,19 +52,38 @@ export function scalingOfFactors(
   };
 }
 
+/** Fields of scalings that the architecture table refuses by their type, whatever the fields say. */
+const OF_OTHER_TYPES = [
+  "rope.scaling.alpha",
+  "rope.scaling.yarn_log_multiplier",
+  "rope.scaling.yarn_ext_factor",
+  "rope.scaling.yarn_attn_factor",
+  "rope.scaling.yarn_beta_fast",
+  "rope.scaling.yarn_beta_slow",
+];
+
 /**
  * The `rope_scaling` of config.json that the metadata asks for; the architecture table decides whether it has that type.
  *
+ * A file without a type is scaled linearly by its factor, if it has one, as llama.cpp does (`load_hparams` in
+ * `src/llama-model.cpp`); a factor of 0 is none. Phi-3 files name the original context and no type at all
+ * (`conversion/phi.py`): only their tables of factors would change the maths.
+ *
+ * @param fields Fields of the model.
+ * @param hasLongFactors Whether the file has a table of factors for long contexts.
  * @returns Null for none.
- * @throws {FileError} If a field has the wrong type.
+ * @throws {FileError} If a field has the wrong type, or scales attention.
  */
-export function scalingOfFields(fields: GgufFields): Record<string, unknown> | null {
-  fields.ignore("rope.scaling.finetuned");
-  const oldFactor = fields.positive("rope.scale_linear", 1);
-  const type = fields.text("rope.scaling.type", oldFactor === 1 ? "none" : "linear");
-  const factor = fields.positive("rope.scaling.factor", oldFactor);
-  if (type === "none") return null;
-  fields.ignore("rope.scaling.original_context_length", "rope.scaling.attn_factor");
-  if (type === "linear") return factor === 1 ? null : { rope_type: type, factor };
-  return { rope_type: type, factor };
+export function scalingOfFields(fields: GgufFields, hasLongFactors: boolean): Record<string, unknown> | null {
+  // The context before the scaling: neither linear scaling nor none depends on it.
+  fields.ignore("rope.scaling.finetuned", "rope.scaling.original_context_length");
+  const oldFactor = fields.fromZero("rope.scale_linear", 0);
+  const factor = fields.fromZero("rope.scaling.factor", oldFactor) || 1;
+  const type = hasLongFactors ? "longrope" : fields.text("rope.scaling.type", "linear");
+  if (type !== "none" && type !== "linear") {
+    fields.ignore("rope.scaling.type", "rope.scaling.attn_factor", ...OF_OTHER_TYPES);
+    return { rope_type: type, factor };
+  }
+  fields.only("rope.scaling.attn_factor", 1);
+  return type === "none" || factor === 1 ? null : { rope_type: type, factor };
 }

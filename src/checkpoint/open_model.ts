@@ -10,6 +10,7 @@ import { openCheckpoint } from "./checkpoint_folder.ts";
 import { FileError, fileError } from "./file_error.ts";
 import { GgufWeights } from "./gguf_weights.ts";
 import { readJsonFile } from "./json_file.ts";
+import { refuseQuantisedFolder } from "./quantised_folder.ts";
 import type { PackedFormat, WeightSource } from "./weight_source.ts";
 
 /** The config of a model, not yet checked. */
@@ -41,6 +42,8 @@ async function readConfigFile(dir: string): Promise<ConfigFile> {
 
 async function openFolder(dir: string): Promise<ModelFiles> {
   using opened = new DisposableStack();
+  // First of all: the weights of such folders often have other names, and would only be missed.
+  await refuseQuantisedFolder(dir);
   const weights = opened.use(await openCheckpoint(dir));
   const config = await readConfigFile(dir);
   opened.move();
@@ -88,7 +91,10 @@ export async function openModelFiles(path: string, packed?: readonly PackedForma
  */
 export async function readConfig(path: string): Promise<ConfigFile> {
   const file = await ggufBehind(path);
-  if (file === null) return await readConfigFile(path);
+  if (file === null) {
+    await refuseQuantisedFolder(path);
+    return await readConfigFile(path);
+  }
   using files = await openGguf(file);
   return { config: files.config, configPath: files.configPath };
 }

@@ -25,6 +25,9 @@ const recordSchema = z.looseObject({
   model: z.string(),
   requests: z.array(z.object({ prompt: z.string(), subject: z.string(), target: z.string() })),
 });
+const normsSchema: z.ZodType<EditNorm[]> = z.array(
+  z.object({ layer: z.int().min(0), change: z.number(), relative: z.number() }),
+);
 
 /**
  * Writes an edit to `path` (temporary name, then rename).
@@ -144,7 +147,7 @@ function parseDescription(
 ): { record: EditRecord; norms: EditNorm[] } {
   try {
     const record = recordSchema.parse(JSON.parse(head.record)) as unknown as EditRecord;
-    return { record, norms: JSON.parse(head.norms) as EditNorm[] };
+    return { record, norms: normsSchema.parse(JSON.parse(head.norms)) };
   } catch {
     throw refuse("its description is damaged", "Save the edit again");
   }

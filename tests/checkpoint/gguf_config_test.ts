@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FileError } from "../../src/checkpoint/file_error.ts";
 import { llama3Factors } from "../../src/checkpoint/llama3_factors.ts";
 import { f32Bytes } from "./gguf_files.ts";
-import { type GgufChange, openSmall } from "./gguf_models.ts";
+import { FUSED_TENSORS, type GgufChange, openSmall } from "./gguf_models.ts";
 
 /** Config of a small model. */
 async function config(change: GgufChange = {}): Promise<Record<string, unknown>> {
@@ -52,12 +52,7 @@ Deno.test("ggufConfig() has the fused names of phi3 and passes its window on", a
     architecture: "phi3",
     metadata: { ".attention.sliding_window": ["u32", 64], ".rope.dimension_count": ["u32", 2] },
     tensors: {
-      "blk.0.attn_q.weight": null,
-      "blk.0.attn_k.weight": null,
-      "blk.0.attn_v.weight": null,
-      "blk.0.ffn_gate.weight": null,
-      "blk.0.attn_qkv.weight": { dims: [8, 16] },
-      "blk.0.ffn_up.weight": { dims: [8, 32] },
+      ...FUSED_TENSORS,
       "rope_factors_long.weight": { dims: [1] },
       "rope_factors_short.weight": { dims: [1] },
     },
@@ -65,7 +60,7 @@ Deno.test("ggufConfig() has the fused names of phi3 and passes its window on", a
   using weights = await openSmall(change);
   const { model_type, sliding_window, partial_rotary_factor, rope_scaling } = weights.config;
   assertEquals([model_type, sliding_window, partial_rotary_factor], ["phi3", 64, 0.5]);
-  assertEquals(rope_scaling, { rope_type: "longrope" });
+  assertEquals(rope_scaling, { rope_type: "longrope", factor: 1 });
   assertEquals(weights.tensors.get("model.layers.0.self_attn.qkv_proj.weight")!.shape, [16, 8]);
   assertEquals(weights.tensors.get("model.layers.0.mlp.gate_up_proj.weight")!.shape, [32, 8]);
   assertEquals(weights.tensors.has("rope_factors_long.weight"), false);
@@ -80,6 +75,10 @@ Deno.test("ggufConfig() reads scaling of rotary frequencies from fields", async 
     { rope_type: "linear", factor: 4 },
   );
   assertEquals(await scaling({ ".rope.scale_linear": ["f32", 2] }), { rope_type: "linear", factor: 2 });
+  // As llama.cpp reads them: linear without a type, none by a factor of 0, the older key only where the newer is absent.
+  assertEquals(await scaling({ ".rope.scaling.factor": ["f32", 2] }), { rope_type: "linear", factor: 2 });
+  assertEquals(await scaling({ ".rope.scaling.factor": ["f32", 0], ".rope.scale_linear": ["f32", 2] }), null);
+  assertEquals(await scaling({ ".rope.scaling.type": ["string", "none"], ".rope.scaling.factor": ["f32", 2] }), null);
   assertEquals(
     await scaling({
       ".rope.scaling.type": ["string", "yarn"],
@@ -222,6 +221,16 @@ const FAULTS: [string, GgufChange, string][] = [
     'metadata "llama.attention.causal" is false, wanted true',
   ],
   [
+    "rotary scaling that changes the size of queries and keys",
+    { metadata: { ".rope.scaling.attn_factor": ["f32", 2] } },
+    `metadata "llama.rope.scaling.attn_factor" is 2, wanted 1; ${again}`,
+  ],
+  [
+    "a negative factor of scaling",
+    { metadata: { ".rope.scaling.factor": ["f32", -1] } },
+    `metadata "llama.rope.scaling.factor" is -1, wanted a number from 0; ${again}`,
+  ],
+  [
     "a field that nothing asks for",
     { metadata: { ".logit_scale": ["f32", 2] } },
     'metadata "llama.logit_scale" is not known, and the model would be computed wrongly without it; choose another model',
@@ -238,6 +247,14 @@ const FAULTS: [string, GgufChange, string][] = [
       tensors: { "rope_freqs.weight": { dims: [2], data: f32Bytes([1, 8]) } },
     },
     'tensor "rope_freqs.weight" holds 2 factors up to 8 that are not those of Llama 3 (562949953421312 by its rule)',
+  ],
+  [
+    "two scalings of rotary frequencies",
+    {
+      metadata: { ".rope.freq_base": ["f32", 1e7], ".rope.scaling.factor": ["f32", 2] },
+      tensors: { "rope_freqs.weight": { dims: [2], data: f32Bytes(published(8, 1e7, 4)) } },
+    },
+    'it has both tensor "rope_freqs.weight" and scaling by metadata, wanted one; choose another model',
   ],
   ["no embedding", { tensors: { "token_embd.weight": null } }, 'tensor "token_embd.weight" is missing'],
   [
@@ -266,6 +283,10 @@ Deno.test("ggufConfig() takes fields that change nothing", async () => {
     ".attention.causal": ["bool", 1],
     ".rope.dimension_count": ["u32", 4],
     ".rope.scaling.finetuned": ["bool", 1],
+    ".rope.scaling.original_context_length": ["u32", 64],
+    ".rope.scaling.attn_factor": ["f32", 1],
+    ".attention.sliding_window": ["u32", 0],
+    ".pooling_type": ["u32", 0],
     "general.name": ["string", "x"],
   };
   assertEquals(await config({ metadata }), await config());

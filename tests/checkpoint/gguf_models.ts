@@ -46,6 +46,16 @@ const TENSORS: Record<string, number[]> = {
   "blk.0.ffn_down.weight": [16, 8],
 };
 
+/** Changes that give a small model the fused tensors of Phi-3. */
+export const FUSED_TENSORS: NonNullable<GgufChange["tensors"]> = {
+  "blk.0.attn_q.weight": null,
+  "blk.0.attn_k.weight": null,
+  "blk.0.attn_v.weight": null,
+  "blk.0.ffn_gate.weight": null,
+  "blk.0.attn_qkv.weight": { dims: [8, 16] },
+  "blk.0.ffn_up.weight": { dims: [8, 32] },
+};
+
 /** What to write for a small model of one layer, width 8 and two heads on one key/value head. */
 export function smallGguf({ architecture = "llama", metadata = {}, tensors = {} }: GgufChange = {}): RawGguf {
   const pairs = Object.entries({ "general.architecture": ["string", architecture] as Typed, ...METADATA, ...metadata });

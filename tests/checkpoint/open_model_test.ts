@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FileError } from "../../src/checkpoint/file_error.ts";
-import { openModelFiles } from "../../src/checkpoint/open_model.ts";
+import { openModelFiles, readConfig } from "../../src/checkpoint/open_model.ts";
 import { withFolder } from "./files.ts";
 
 const GOLDENS = "fixtures/goldens/gguf";
@@ -63,5 +63,20 @@ Deno.test("openModelFiles() refuses paths that lead nowhere and files of another
       `Cannot read ${dir}/cut.gguf: tensor "blk.0.ffn_gate.weight" ends at byte N, and the file has 26720; ` +
         "its offset is wrong or the file was cut short; fetch or convert the file again",
     );
+  });
+});
+
+Deno.test("readConfig() refuses a folder that is quantised by the word of another file, and no other", async () => {
+  const config = '{"model_type":"llama"}';
+  await withFolder(async (dir) => {
+    await Deno.writeTextFile(`${dir}/config.json`, config);
+    // What exports to ONNX leave beside weights that are not quantised.
+    await Deno.writeTextFile(`${dir}/quantize_config.json`, '{"per_channel":false,"reduce_range":false}');
+    assertEquals((await readConfig(dir)).config, { model_type: "llama" });
+    await Deno.writeTextFile(`${dir}/quantize_config.json`, '{"bits":8}');
+    const path = `${dir}/quantize_config.json`;
+    await assertRejects(() => readConfig(dir), FileError, `Cannot use ${path}: found weights quantised by "gptq"`);
+    await Deno.writeTextFile(`${dir}/quantize_config.json`, "[4]");
+    await assertRejects(() => readConfig(dir), FileError, `Cannot use ${path}: at the top level found [4]`);
   });
 });

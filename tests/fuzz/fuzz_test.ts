@@ -42,5 +42,10 @@ Deno.test("target() lets no foreign error, no lasting reader and no large alloca
   assertEquals((await named.run(one)).refused, 20);
   const kept: Uint8Array[] = [];
   const large = target("large", fc.nat(), () => void kept.push(new Uint8Array(1 << 24)), { size: () => 8 });
-  await assertRejects(() => large.run(one), Error, "An input of 8 bytes made ");
+  await assertRejects(() => large.run(one), Error, "An input of 8 bytes took ");
+  const lists: unknown[] = [];
+  const long = target("long", fc.nat(), () => void lists.push(Array.from({ length: 1 << 19 }, () => ({}))), {
+    size: () => 8,
+  });
+  await assertRejects(() => long.run(one), Error, "An input of 8 bytes took ");
 });

@@ -4,28 +4,28 @@
  * @module
  */
 import { join } from "node:path";
-import { openCheckpoint } from "../../src/checkpoint/checkpoint_folder.ts";
+import { INDEX_FILE, openCheckpoint } from "../../src/checkpoint/checkpoint_folder.ts";
 import { GgufFile } from "../../src/checkpoint/gguf_file.ts";
 import { parseGgufHeader } from "../../src/checkpoint/gguf_header.ts";
 import { plainMetadata } from "../../src/checkpoint/gguf_metadata.ts";
 import { GgufWeights } from "../../src/checkpoint/gguf_weights.ts";
 import { parseHeader, parseHeaderLength } from "../../src/checkpoint/safetensors_header.ts";
-import { writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
 import { Facts } from "../../src/editing/facts.ts";
-import { loadEdit } from "../../src/editing/patch_file.ts";
 import { readRequests } from "../../src/editing/requests.ts";
-import { parseMquake } from "../../src/evaluation/mquake.ts";
-import { readModelConfig } from "../../src/model/architectures.ts";
+import { loadMquake } from "../../src/evaluation/mquake.ts";
+import { ARCHITECTURES, readModelConfig } from "../../src/model/architectures.ts";
+import { loadConfig } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import { rawFile } from "../checkpoint/files.ts";
 import { memorySource, rawGguf } from "../checkpoint/gguf_files.ts";
 import { FULL } from "../checkpoint/gguf_headers.ts";
 import { smallGguf } from "../checkpoint/gguf_models.ts";
-import { mutatedBytes, mutatedJson } from "./mutations.ts";
+import { SMALL_FOLDERS } from "../model/family_models.ts";
+import { jsonBytes, jsonTarget } from "./json_files.ts";
+import { mutatedBytes } from "./mutations.ts";
+import { patchTarget } from "./patch_target.ts";
 import { type FuzzTarget, target } from "./target.ts";
 import { tokenizerTargets } from "./tokenizer_targets.ts";
-
-const readJson = async (path: string): Promise<unknown> => JSON.parse(await Deno.readTextFile(path));
 
 const SAFETENSORS = rawFile({
   __metadata__: { format: "pt" },
@@ -70,15 +70,22 @@ function gguf(): FuzzTarget[] {
   return [header, model];
 }
 
-async function config(name: string): Promise<FuzzTarget> {
-  const json = await readJson(`fixtures/goldens/attribution/${name}/config.json`);
-  return target(`config ${name}`, mutatedJson(json), (value) => {
-    const { nLayers, dModel, nHeads, vocab, eps } = readModelConfig(value, "config.json");
-    for (const size of [nLayers, dModel, nHeads, vocab]) {
-      if (!Number.isInteger(size) || size <= 0) throw new Error(`A size of ${size} was accepted`);
-    }
-    if (!(eps > 0)) throw new Error(`An epsilon of ${eps} was accepted`);
-  }, { ours: /^Cannot use config\.json: / });
+/** The configs of all small models, by family. */
+async function configs(dir: string): Promise<FuzzTarget[]> {
+  const folder = join(dir, "config");
+  await Deno.mkdir(folder);
+  const path = join(folder, "config.json");
+  const files = await Promise.all(Object.values(SMALL_FOLDERS).map((from) => Deno.readFile(join(from, "config.json"))));
+  const familyOf = (bytes: Uint8Array): string => JSON.parse(new TextDecoder().decode(bytes)).model_type;
+  return Object.keys(ARCHITECTURES).map((family) =>
+    jsonTarget(`config ${family}`, path, files.filter((bytes) => familyOf(bytes) === family), async () => {
+      const { nLayers, dModel, nHeads, vocab, eps } = await loadConfig(folder);
+      for (const size of [nLayers, dModel, nHeads, vocab]) {
+        if (!Number.isInteger(size) || size <= 0) throw new Error(`A size of ${size} was accepted`);
+      }
+      if (!(eps > 0)) throw new Error(`An epsilon of ${eps} was accepted`);
+    }, /^Cannot use \S+config\.json: /)
+  );
 }
 
 async function index(dir: string): Promise<FuzzTarget> {
@@ -90,8 +97,7 @@ async function index(dir: string): Promise<FuzzTarget> {
     await Deno.writeFile(join(folder, `${shard}.safetensors`), bytes);
   }
   const json = { metadata: { total_size: 2 }, weight_map: { a: "a.safetensors", b: "b.safetensors" } };
-  return target("index", mutatedJson(json), async (value) => {
-    await Deno.writeTextFile(join(folder, "model.safetensors.index.json"), JSON.stringify(value) ?? "");
+  return jsonTarget("index", join(folder, INDEX_FILE), [jsonBytes(json)], async () => {
     using _checkpoint = await openCheckpoint(folder);
   });
 }
@@ -108,26 +114,7 @@ const FACTS = {
 function requests(dir: string): FuzzTarget {
   const path = join(dir, "requests.json");
   const json = [{ prompt: "The capital of {} is", subject: "France", target: "Berlin" }];
-  return target("requests", mutatedJson(json), async (value) => {
-    await Deno.writeTextFile(path, JSON.stringify(value) ?? "");
-    await readRequests(path);
-  }, { ours: /^Cannot / });
-}
-
-/** A patch file of one factor pair, as `edit --save` writes it. */
-async function patch(dir: string, model: Model): Promise<FuzzTarget> {
-  const path = join(dir, "patch.safetensors");
-  const { dModel, dMlp } = model.config;
-  const record = { method: "ace", mode: "chain", modelHash: model.hash, model: model.dir, requests: [] };
-  const metadata = { format: "ace-webgpu edit", version: "1", record: JSON.stringify(record), norms: "[]" };
-  await writeSafetensors(path, [
-    { name: "blocks.1.mlp.W_out.left", dtype: "F32", shape: [dModel, 1], data: new Float32Array(dModel).fill(0.5) },
-    { name: "blocks.1.mlp.W_out.right", dtype: "F32", shape: [dMlp, 1], data: new Float32Array(dMlp).fill(0.5) },
-  ], metadata);
-  return target("patch", mutatedBytes(await Deno.readFile(path)), async (bytes) => {
-    await Deno.writeFile(path, bytes);
-    using _edit = await loadEdit(model, path);
-  });
+  return jsonTarget("requests", path, [jsonBytes(json)], () => readRequests(path), /^Cannot /);
 }
 
 /**
@@ -137,17 +124,17 @@ async function patch(dir: string, model: Model): Promise<FuzzTarget> {
  * @param model A model that patch files are read for.
  */
 export async function fuzzTargets(dir: string, model: Model): Promise<FuzzTarget[]> {
-  const mquake = (await readJson("fixtures/landmarks/mquake.json") as unknown[]).slice(0, 1);
+  const mquake = JSON.parse(await Deno.readTextFile("fixtures/landmarks/mquake.json")).slice(0, 1);
+  const [facts, cases] = [join(dir, "facts.json"), join(dir, "cases.json")];
   return [
     safetensorsHeader(),
     ...gguf(),
-    await config("gptj"),
-    await config("qwen3"),
+    ...await configs(dir),
     await index(dir),
-    target("facts", mutatedJson(FACTS), (value) => Facts.parse(value, "facts.json")),
+    jsonTarget("facts", facts, [jsonBytes(FACTS)], () => Facts.load(facts)),
     requests(dir),
-    target("cases", mutatedJson(mquake), (value) => parseMquake(value, "cases.json")),
-    await patch(dir, model),
-    ...await tokenizerTargets(),
+    jsonTarget("cases", cases, [jsonBytes(mquake)], () => loadMquake(cases)),
+    patchTarget(dir, model),
+    ...await tokenizerTargets(dir),
   ];
 }

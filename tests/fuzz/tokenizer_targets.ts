@@ -4,8 +4,10 @@
  * @module
  */
 import fc from "fast-check";
+import { join } from "node:path";
 import { Tokenizer } from "../../src/model/tokenizer.ts";
 import { tokenizerFromGguf } from "../../src/model/tokenizer_gguf.ts";
+import { jsonBytes, jsonTarget } from "./json_files.ts";
 import { mutatedJson } from "./mutations.ts";
 import { type FuzzTarget, target } from "./target.ts";
 
@@ -116,18 +118,26 @@ const METADATA = {
 const TEXTS = ["", "ab a\u0301 1\n\u{1f642}", " <s> \ud83dab"];
 
 /** What reads tokenizers and texts. */
-export async function tokenizerTargets(): Promise<FuzzTarget[]> {
+export async function tokenizerTargets(dir: string): Promise<FuzzTarget[]> {
+  const [damaged, marked] = [join(dir, "damaged"), join(dir, "marked")];
+  for (const folder of [damaged, marked]) await Deno.mkdir(folder);
+  await Deno.writeFile(join(marked, "tokenizer.json"), jsonBytes(SMALL));
+  const names = { bos_token: "<s>", eos_token: { content: "<s>" } };
   const record = (value: unknown): Record<string, unknown> =>
     typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
   return [
-    target("tokenizer.json", mutatedJson(SMALL), (value) => {
-      const tokenizer = Tokenizer.from(value);
+    jsonTarget("tokenizer.json", join(damaged, "tokenizer.json"), [jsonBytes(SMALL)], async () => {
+      const tokenizer = await Tokenizer.load(damaged);
+      for (const text of TEXTS) checkText(tokenizer, text);
+    }),
+    jsonTarget("tokenizer_config.json", join(marked, "tokenizer_config.json"), [jsonBytes(names)], async () => {
+      const tokenizer = await Tokenizer.load(marked);
       for (const text of TEXTS) checkText(tokenizer, text);
     }),
     target("gguf tokenizer", mutatedJson(METADATA), (value) => {
       const tokenizer = tokenizerFromGguf(record(value), "x.gguf");
       for (const text of TEXTS) checkText(tokenizer, text);
-    }),
+    }, { size: (value) => jsonBytes(value).length }),
     await prompts(),
   ];
 }

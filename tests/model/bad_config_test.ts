@@ -33,6 +33,9 @@ const CONFIGS: Refused[] = [
     ["qwen3_moe", "a mixture of experts"],
     ["qwen2_5_vl", "multimodal"],
     ["llava_next", "multimodal"],
+    ["qwen2_audio", "multimodal"],
+    ["internvl_chat", "multimodal"],
+    ["phi4mm", "multimodal"],
     ["mamba", "a recurrent model"],
     [
       "gemma3_text",
@@ -46,9 +49,13 @@ const CONFIGS: Refused[] = [
     message: `Cannot use DIR/config.json: found model_type "${type}", ${why}, wanted a dense text model. ` +
       "Choose a model of a supported family",
   })),
-  ...([["num_local_experts", 8, "a mixture of experts"], ["vision_config", {}, "multimodal"]] as const).map((
-    [name, value, why],
-  ): Refused => ({
+  ...([
+    ["num_local_experts", 8, "a mixture of experts"],
+    ["n_routed_experts", 64, "a mixture of experts"],
+    ["moe_num_experts", [64, 64], "a mixture of experts"],
+    ["vision_config", {}, "multimodal"],
+    ["audio_config", {}, "multimodal"],
+  ] as const).map(([name, value, why]): Refused => ({
     what: `the field ${name}`,
     ...field(name, value),
     error: "TypeError",
@@ -77,6 +84,21 @@ const CONFIGS: Refused[] = [
     message: "Cannot use DIR/config.json: found weights quantised by an unnamed method, wanted F32, F16 or BF16 " +
       "weights. Take the model before quantisation, or a GGUF file of it",
   },
+  ...[
+    ["quantize_config.json", { bits: 4, group_size: 128, desc_act: false }, "gptq"],
+    ["quant_config.json", { zero_point: true, q_group_size: 128, w_bit: 4, version: "GEMM" }, "awq"],
+    ["quantize_config.json", { quant_method: "marlin" }, "marlin"],
+  ].map(([file, content, method]): Refused => ({
+    what: `weights quantised by ${method} by the word of ${file}`,
+    // Its weights are never looked for: GPTQ's have names of their own.
+    folder: async (dir) => {
+      await Deno.writeTextFile(`${dir}/${file}`, JSON.stringify(content));
+      await Deno.remove(`${dir}/model.safetensors`);
+    },
+    error: "FileError",
+    message: `Cannot use DIR/${file}: found weights quantised by "${method}", wanted F32, F16 or BF16 weights; ` +
+      "take the model before quantisation, or a GGUF file of it",
+  })),
   refusedField(
     "gptj",
     "activation_function",

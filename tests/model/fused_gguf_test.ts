@@ -79,6 +79,9 @@ function metadata(width: number, mlp: number): [string, ...Typed][] {
     ["attention.head_count_kv", "u32", KV_HEADS],
     ["attention.layer_norm_rms_epsilon", "f32", 2 ** -16],
     ["rope.freq_base", "f32", 10000],
+    // What llama.cpp's converter writes of a model without scaling and window.
+    ["rope.scaling.original_context_length", "u32", 128],
+    ["attention.sliding_window", "u32", 0],
   ];
   return [
     ["general.architecture", "string", "phi3"],

@@ -5,6 +5,7 @@
  */
 import { INDEX_FILE, SINGLE_FILE } from "../checkpoint_folder.ts";
 import { conversionCommand } from "../conversion_command.ts";
+import { QUANTISATION_FILES } from "../quantised_folder.ts";
 import { HubError } from "./hub_error.ts";
 import type { HubFile } from "./hub_client.ts";
 import { isInnerPath } from "./repo_name.ts";
@@ -13,7 +14,7 @@ import { isInnerPath } from "./repo_name.ts";
 const REQUIRED = ["config.json", "tokenizer.json"];
 
 /** Files that are taken where a model has them. */
-const OPTIONAL = ["generation_config.json", "tokenizer_config.json"];
+const OPTIONAL = ["generation_config.json", "tokenizer_config.json", ...Object.keys(QUANTISATION_FILES)];
 
 /** Candidates that a message names at most. */
 const NAMED = 12;

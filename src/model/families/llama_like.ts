@@ -38,6 +38,8 @@ export interface LlamaLikeOptions {
   windowUnlessTold?: boolean;
   /** Whether the config may have a part of each head turned. Default: no. */
   partialHeads?: boolean;
+  /** What the family's config class in `transformers` takes where the file has no such field and ours would differ. */
+  absent?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -49,9 +51,10 @@ export function readLlamaLike(
   family: string,
   json: unknown,
   path: string,
-  { windowUnlessTold = true, partialHeads = false }: LlamaLikeOptions = {},
+  { windowUnlessTold = true, partialHeads = false, absent = {} }: LlamaLikeOptions = {},
 ): ModelConfig {
-  const c = partialHeads ? checkConfig(PARTIAL_SCHEMA, json, path) : checkConfig(SCHEMA, json, path);
+  const whole = { ...absent, ...json as Record<string, unknown> };
+  const c = partialHeads ? checkConfig(PARTIAL_SCHEMA, whole, path) : checkConfig(SCHEMA, whole, path);
   const dHead = c.head_dim ?? c.hidden_size / c.num_attention_heads;
   const windowed = (c.use_sliding_window ?? windowUnlessTold) &&
     c.layer_types?.every((type) => type === "full_attention") !== true;

@@ -19,6 +19,9 @@ function ofGateUp(first: Size): WeightSpec {
 
 const { "ln1.w": ln1, "attn.W_O": wO, "ln2.w": ln2, "mlp.W_out": wOut } = LLAMA_BLOCK;
 
+// https://github.com/huggingface/transformers/blob/main/src/transformers/models/phi3/configuration_phi3.py
+const ABSENT = { rms_norm_eps: 1e-5 };
+
 /** Phi-3 and Phi-4-mini with plain rotary embedding: Llama with queries, keys and values, and gate and up, in one tensor. */
 export const phi3: Architecture = {
   ...llama,
@@ -33,5 +36,5 @@ export const phi3: Architecture = {
     "mlp.W_in": ofGateUp(dMlp),
     "mlp.W_out": wOut!,
   },
-  readConfig: (json, path) => readLlamaLike("phi3", json, path, { partialHeads: true }),
+  readConfig: (json, path) => readLlamaLike("phi3", json, path, { partialHeads: true, absent: ABSENT }),
 };

@@ -8,7 +8,11 @@
 const FAMILIES: readonly [pattern: RegExp, why: string][] = [
   [/moe|^mixtral$|^deepseek_v[23]$|^dbrx$|^jamba$|^llama4|^gpt_oss$/, "a mixture of experts"],
   [
-    /_vl(_|$)|^llava|^mllama$|^idefics|^paligemma$|^pixtral$|^gemma3$|^qwen\d_5_omni|^phi4_multimodal$|vision/,
+    /_vl(_|$)|^internvl|llava|vlm|^mllama$|^idefics|^paligemma$|^pixtral$|^mistral3$|^gemma3n?$|omni|multimodal|vision/,
+    "multimodal",
+  ],
+  [
+    /audio|speech|^voxtral|^ultravox|^minicpm[ov]$|^molmo|^phi3_v$|^phi4mm$|^chameleon$|^fuyu$|^kosmos|^blip|^janus/,
     "multimodal",
   ],
   [
@@ -20,13 +24,10 @@ const FAMILIES: readonly [pattern: RegExp, why: string][] = [
   [/^t5$|^bart$|^mbart$|^whisper$|^bert$|^roberta$/, "no decoder-only model"],
 ];
 
-/** Fields that make a model another one, whatever its `model_type`. */
-const FIELDS: readonly [name: string, why: string][] = [
-  ["num_local_experts", "a mixture of experts"],
-  ["num_experts", "a mixture of experts"],
-  ["n_routed_experts", "a mixture of experts"],
-  ["vision_config", "multimodal"],
-  ["audio_config", "multimodal"],
+/** Fields that make a model another one, whatever its `model_type`: `num_experts`, `moe_num_experts`, `vision_config` ... */
+const FIELDS: readonly [pattern: RegExp, why: string][] = [
+  [/(^|_)experts$/, "a mixture of experts"],
+  [/^(vision|audio|speech)_(config|tower)$/, "multimodal"],
 ];
 
 const DENSE = "wanted a dense text model";
@@ -48,9 +49,9 @@ export function refuseUnsupported(json: unknown, path: string): void {
       throw refuse(`model_type ${JSON.stringify(type)}, ${family[1]}`, DENSE, "Choose a model of a supported family");
     }
   }
-  for (const [name, why] of FIELDS) {
-    const value = config[name];
-    if (value === undefined || value === null || value === 0 || value === 1) continue;
+  for (const [name, value] of Object.entries(config)) {
+    const why = FIELDS.find(([pattern]) => pattern.test(name))?.[1];
+    if (why === undefined || value === null || value === 0 || value === 1) continue;
     throw refuse(`the field ${name}, as of ${why}`, DENSE, "Choose a model of a supported family");
   }
   const quantisation = config["quantization_config"];

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { FileError } from "../../../src/checkpoint/file_error.ts";
 import { pullModel } from "../../../src/checkpoint/hub/pull_model.ts";
+import { refuseQuantisedFolder } from "../../../src/checkpoint/quantised_folder.ts";
 import { listFolder, withFolder } from "../files.ts";
 import { broken, bytesOf, COMMIT, FakeHub, gitHash, noise, part, REPO, sha256, WEIGHTS } from "./fake_hub.ts";
 
@@ -160,6 +162,20 @@ Deno.test(
       () => pullModel(REPO, { ...hub.options(cache), checkConfig }),
       TypeError,
       "no such family in config.json",
+    );
+    assertEquals(hub.requestsOf("model.safetensors"), []);
+  }),
+);
+
+Deno.test(
+  "pullModel() fetches the file that older GPTQ folders name their method in, before weights",
+  withHub(async (hub, cache) => {
+    hub.files.set("quantize_config.json", { bytes: bytesOf('{"bits":4,"group_size":128}'), lfs: false });
+    const checkConfig = (path: string): Promise<void> => refuseQuantisedFolder(dirname(path));
+    await assertRejects(
+      () => pullModel(REPO, { ...hub.options(cache), checkConfig }),
+      FileError,
+      'quantize_config.json: found weights quantised by "gptq", wanted F32, F16 or BF16 weights',
     );
     assertEquals(hub.requestsOf("model.safetensors"), []);
   }),
