@@ -113,6 +113,10 @@ Deno.test("loadEdit() says what is wrong with a file that is no whole edit", asy
     "its description is damaged. Save the edit again",
     (_, metadata) => metadata["record"] = metadata["record"]!.slice(0, 40),
   );
+  await refused(
+    "its description is damaged. Save the edit again",
+    (_, metadata) => metadata["norms"] = '[{"layer":1,"change":"large"}]',
+  );
   const left = "blocks.1.mlp.W_out.left";
   const right = "blocks.1.mlp.W_out.right";
   await refused(`factor "${right}" is missing. Save the edit again`, (tensors) => tensors.delete(right));
