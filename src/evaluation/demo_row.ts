@@ -34,7 +34,7 @@ export interface DemoRow {
   readonly modelHash: string;
   /** Name of the configuration. */
   readonly configuration: string;
-  /** Hash of everything else that the result depends on: version, hyper-parameters, sizes, facts, cases, documents. */
+  /** Hash of everything else that the result depends on: revision, hyper-parameters, sizes, facts, cases, documents. */
   readonly settings: string;
   /** Seed of the split, the support and the contexts. */
   readonly seed: number;

@@ -12,7 +12,30 @@ function refusedField(family: "gptj" | "qwen3", name: string, value: unknown, fo
   return { what: `${family} with field ${found}`, family, ...field(name, value), error: "TypeError", message };
 }
 
+/** A field that other models have and this family does not. */
+function foreignField(family: "gptj" | "qwen3", name: string, value: unknown, wanted: string): Refused {
+  const nothing = `${wanted}: models of this family have nothing of the kind`;
+  return refusedField(family, name, value, `${name} is ${JSON.stringify(value)}`, nothing);
+}
+
 const CONFIGS: Refused[] = [
+  foreignField("qwen3", "logit_scale", 0.0625, "1 or none"),
+  foreignField("qwen3", "logits_scaling", 8, "1 or none"),
+  foreignField("qwen3", "final_logit_softcapping", 30, "none"),
+  foreignField("qwen3", "attn_logit_softcapping", 50, "none"),
+  foreignField("qwen3", "embedding_multiplier", 12, "1 or none"),
+  foreignField("qwen3", "residual_multiplier", 0.22, "1 or none"),
+  foreignField("qwen3", "attention_multiplier", 0.0078125, "none"),
+  foreignField("qwen3", "is_causal", false, "true or none"),
+  foreignField("qwen3", "clip_qkv", 8, "none"),
+  foreignField("qwen3", "no_rope_layers", [1, 0], "none"),
+  foreignField("gptj", "sliding_window", 16, "none"),
+  foreignField("gptj", "use_qk_norm", true, "false or none"),
+  foreignField("qwen3", "scale_attn_weights", false, "true or none"),
+  refusedField("qwen3", "use_qk_norm", false, "use_qk_norm is false", "true"),
+  refusedField("qwen3", "hidden_activation", "gelu", 'hidden_activation is "gelu"', '"silu"'),
+  refusedField("gptj", "rope_theta", 500000, "rope_theta is 500000", "10000"),
+  refusedField("gptj", "rotary_emb_base", 1000000, "rotary_emb_base is 1000000", "10000"),
   {
     what: "an unknown family",
     ...field("model_type", "opt"),

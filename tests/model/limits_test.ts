@@ -1,4 +1,11 @@
-import { assertEquals, assertGreater, assertLess, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadConfig, loadModel } from "../../src/model/load_model.ts";
 import { activationBytes, cacheBytes, checkMemory } from "../../src/model/memory.ts";

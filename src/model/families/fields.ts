@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unreadField } from "./neutral_fields.ts";
 
 /** A size in a config: a positive integer. */
 export const size: z.ZodNumber = z.int().positive();
@@ -37,17 +38,30 @@ function wantedBy(issue: z.core.$ZodIssue): string {
 }
 
 /**
- * Checks `json` and phrases what does not fit for the reader of `path`.
+ * Checks `json` and phrases what does not fit for the reader of `path`; fields that the schema does not read must be
+ * neutral.
  *
  * @throws {TypeError} If it does not fit.
  */
-export function checkConfig<T>(schema: z.ZodType<T>, json: unknown, path: string): T {
+export function checkConfig<S extends z.ZodObject>(schema: S, json: unknown, path: string): z.infer<S> {
+  const refuse = (what: string): TypeError =>
+    new TypeError(
+      `Cannot use ${path}: field ${what}. ` +
+        `The model would be computed wrongly, so it is refused: choose another model or correct the file`,
+    );
   const result = schema.safeParse(json, { reportInput: true });
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const found = issue.input === undefined ? "is missing" : `is ${JSON.stringify(issue.input)}`;
-  throw new TypeError(
-    `Cannot use ${path}: field ${issue.path.join(".")} ${found}, ${wantedBy(issue)}. ` +
-      `The model would be computed wrongly, so it is refused: choose another model or correct the file`,
-  );
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    const found = issue.input === undefined ? "is missing" : `is ${JSON.stringify(issue.input)}`;
+    throw refuse(`${issue.path.join(".")} ${found}, ${wantedBy(issue)}`);
+  }
+  const unread = unreadField(json as Record<string, unknown>, schema.shape);
+  if (unread) {
+    const { name, value, neutral } = unread;
+    const wanted = [...neutral.map((one) => JSON.stringify(one)), "none"].join(" or ");
+    throw refuse(
+      `${name} is ${JSON.stringify(value)}, wanted ${wanted}: models of this family have nothing of the kind`,
+    );
+  }
+  return result.data;
 }

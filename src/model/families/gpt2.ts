@@ -9,6 +9,7 @@ const schema = z.looseObject({
   tie_word_embeddings: z.boolean().default(true),
   scale_attn_by_inverse_layer_idx: only([false]),
   add_cross_attention: only([false]),
+  position_embedding_type: only(["absolute"]),
 });
 
 function readConfig(json: unknown, path: string): ModelConfig {

@@ -9,6 +9,8 @@ const schema = z.looseObject({
   rotary_dim: size,
   tie_word_embeddings: only([false]),
   rope_scaling: only([null]),
+  rope_theta: only([10000]),
+  rotary_emb_base: only([10000]),
 });
 
 function readConfig(json: unknown, path: string): ModelConfig {

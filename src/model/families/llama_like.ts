@@ -21,6 +21,7 @@ const SCHEMA = z.looseObject({
   rms_norm_eps: z.number().positive().default(1e-6),
   tie_word_embeddings: z.boolean().default(false),
   hidden_act: only(["silu"]),
+  hidden_activation: z.literal("silu").nullish(),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   sliding_window: size.nullish(),
@@ -32,12 +33,17 @@ const SCHEMA = z.looseObject({
 /** Fields of a family that turns the part of each head that the config names. */
 const PARTIAL_SCHEMA = SCHEMA.extend(ROPE_FIELDS);
 
+/** Fields of a family whose heads have norms. */
+const HEAD_NORMS = { use_qk_norm: only([true]), qk_layernorm: only([true]) };
+
 /** How a family differs from the others in reading its config. */
 export interface LlamaLikeOptions {
   /** Whether `sliding_window` counts where `use_sliding_window` is absent. Default: yes. */
   windowUnlessTold?: boolean;
   /** Whether the config may have a part of each head turned. Default: no. */
   partialHeads?: boolean;
+  /** Whether every query and key head has a norm. Default: no. */
+  headNorms?: boolean;
   /** What the family's config class in `transformers` takes where the file has no such field and ours would differ. */
   absent?: Readonly<Record<string, number>>;
 }
@@ -51,10 +57,11 @@ export function readLlamaLike(
   family: string,
   json: unknown,
   path: string,
-  { windowUnlessTold = true, partialHeads = false, absent = {} }: LlamaLikeOptions = {},
+  { windowUnlessTold = true, partialHeads = false, headNorms = false, absent = {} }: LlamaLikeOptions = {},
 ): ModelConfig {
   const whole = { ...absent, ...json as Record<string, unknown> };
-  const c = partialHeads ? checkConfig(PARTIAL_SCHEMA, whole, path) : checkConfig(SCHEMA, whole, path);
+  const schema = partialHeads ? PARTIAL_SCHEMA : SCHEMA;
+  const c = checkConfig(headNorms ? schema.extend(HEAD_NORMS) : schema, whole, path);
   const dHead = c.head_dim ?? c.hidden_size / c.num_attention_heads;
   const windowed = (c.use_sliding_window ?? windowUnlessTold) &&
     c.layer_types?.every((type) => type === "full_attention") !== true;
