@@ -82,7 +82,7 @@ Deno.test("runConformance() loses no case.json: a missing file is a failure that
       "broken: failed: Cannot read ROOT/broken/case.json: found text that is no JSON (Expected property name or '}' in " +
       "JSON at position 1 (line 1 column 2)); fetch or write it again",
       `one/a: ${missing("one/a/tensors.safetensors", "in the folder above")}`,
-      "one/b: skipped: ROOT/one/b/case.json has neither method nor prompts, and no GGUF file lies beside it",
+      "one/b: skipped: its case.json has neither method nor prompts, and no GGUF file lies beside it",
       `two: ${missing("two/tensors.safetensors", "beside them")}`,
     ]);
     assertEquals(tally(outcomes), { passed: 0, failed: 5, skipped: 1 });

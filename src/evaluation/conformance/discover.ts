@@ -99,7 +99,7 @@ async function casesIn(root: string, dir: string): Promise<(Golden | SkippedCase
   const kind = method !== undefined ? "editing" : prompts !== undefined ? "attribution" : null;
   const ggufs = await ggufGoldens(root, dir, files);
   if (kind === null) {
-    const skipped = `${join(dir, "case.json")} has neither method nor prompts, and no GGUF file lies beside it`;
+    const skipped = "its case.json has neither method nor prompts, and no GGUF file lies beside it";
     return ggufs.length > 0 ? ggufs : [{ name, skipped }];
   }
   const home = kind === "editing" ? await besideModel(dir) : dir;
