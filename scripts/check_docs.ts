@@ -33,6 +33,20 @@ export function remoteImports(file: SourceFile, known: ReadonlySet<string>): str
     .map(({ specifier }) => `${file.path}: imports ${specifier}, which is not in deno.json's import map`);
 }
 
+/** The part of `deno.json` that says what may be imported and where tests and examples are. */
+interface Config {
+  imports: Record<string, string>;
+  test: { include: string[] };
+}
+
+/** Reads the project's files whose examples are tests, and lists what in them no import map knows. */
+export function readDocs(): { files: SourceFile[]; findings: string[] } {
+  const { imports, test } = JSON.parse(Deno.readTextFileSync(`${PROJECT_ROOT}/deno.json`)) as Config;
+  const known = new Set(Object.keys(imports));
+  const files = readFiles(test.include.filter((path) => path !== "tests"), [".ts", ".md"]);
+  return { files, findings: files.flatMap((file) => remoteImports(file, known)) };
+}
+
 async function run(args: string[]): Promise<boolean> {
   console.log(`deno ${args.join(" ")}`);
   const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: PROJECT_ROOT }).spawn().status;
@@ -40,10 +54,7 @@ async function run(args: string[]): Promise<boolean> {
 }
 
 if (import.meta.main) {
-  const config = JSON.parse(Deno.readTextFileSync(`${PROJECT_ROOT}/deno.json`)) as { imports: Record<string, string> };
-  const known = new Set(Object.keys(config.imports));
-  const files = readFiles(["mod.ts", "README.md", "src", "kernels"], [".ts", ".md"]);
-  const findings = files.flatMap((file) => remoteImports(file, known));
+  const { files, findings } = readDocs();
   if (!await run(["doc", "--lint", "mod.ts"])) findings.push("deno doc --lint mod.ts failed: see above");
   const examples = filesWithExamples(files);
   if (examples.length > 0 && findings.length === 0 && !await run(["test", "-A", "--doc", ...examples])) {

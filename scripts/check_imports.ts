@@ -117,7 +117,12 @@ export function checkImports(files: readonly SourceFile[]): string[] {
   return [...findings, ...findCycles(imports).map((cycle) => `Import cycle: ${cycle} (rule: no cycles)`)];
 }
 
+/** Reads the project's files that the rules bind. */
+export function readBoundFiles(): SourceFile[] {
+  return readFiles(["mod.ts", "src", "kernels", "scripts", "notebooks"], [".ts", ".ipynb"]);
+}
+
 if (import.meta.main) {
-  const files = readFiles(["mod.ts", "src", "kernels", "scripts", "notebooks"], [".ts", ".ipynb"]);
+  const files = readBoundFiles();
   reportFindings(`Import rules: ${files.length} files`, checkImports(files));
 }

@@ -72,10 +72,20 @@ export function checkBytes(
     .map(({ path, byteLength }) => `${path}: ${byteLength} bytes, at most ${BYTE_LIMIT} are allowed in the repository`);
 }
 
-if (import.meta.main) {
-  const sources = ["mod.ts", "src", "kernels", "scripts", "tests", "vendor", "notebooks"];
-  const files = readFiles(sources, [".ts", ".wgsl", ".ipynb"]);
-  const all = listFiles(PROJECT_ROOT, [...sources, "fixtures", "docs"])
+const SOURCES = ["mod.ts", "src", "kernels", "scripts", "tests", "vendor", "notebooks"];
+
+/** Reads the project's files whose lines are counted. */
+export function readCountedFiles(): SourceFile[] {
+  return readFiles(SOURCES, [".ts", ".wgsl", ".ipynb"]);
+}
+
+/** Lists the project's files with their byte lengths, data included. */
+export function listSizes(): { path: string; byteLength: number }[] {
+  return listFiles(PROJECT_ROOT, [...SOURCES, "fixtures", "docs"])
     .map((path) => ({ path, byteLength: Deno.statSync(`${PROJECT_ROOT}/${path}`).size }));
-  reportFindings(`Sizes: ${all.length} files`, [...checkLines(files), ...checkBytes(all)]);
+}
+
+if (import.meta.main) {
+  const sizes = listSizes();
+  reportFindings(`Sizes: ${sizes.length} files`, [...checkLines(readCountedFiles()), ...checkBytes(sizes)]);
 }

@@ -115,8 +115,13 @@ export function lintKernels(files: readonly SourceFile[]): string[] {
   });
 }
 
+/** Reads the project's shaders, wrappers and tests. */
+export function readKernelFiles(): SourceFile[] {
+  return readFiles(["kernels", "tests"], [".wgsl", ".ts"]);
+}
+
 if (import.meta.main) {
-  const files = readFiles(["kernels", "tests"], [".wgsl", ".ts"]);
+  const files = readKernelFiles();
   const count = files.filter((file) => file.path.endsWith(".wgsl") && sharedName(file.path) === null).length;
   reportFindings(`Kernels: ${count} shaders`, lintKernels(files));
 }

@@ -1,6 +1,8 @@
 /**
  * Runs the tests and ends with one line of counts: `N passed, N failed`, and `, N skipped` if there are any.
  *
+ * Each example in a doc comment or in the README is a test among them; `test.include` in `deno.json` says where they are.
+ *
  * Arguments are handed to `deno test`: files, folders, `--filter`.
  *
  * @module
@@ -75,7 +77,7 @@ async function runDenoTest(args: readonly string[]): Promise<TestRun> {
   try {
     const junitPath = `${folder}/junit.xml`;
     const command = new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", `--junit-path=${junitPath}`, ...args],
+      args: ["test", "-A", "--doc", `--junit-path=${junitPath}`, ...args],
       cwd: PROJECT_ROOT,
       stdout: "piped",
       stderr: "inherit",

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ARCHITECTURES } from "../../src/model/architectures.ts";
-import { findGoldens } from "../../src/evaluation/conformance/discover.ts";
+import { findGoldens, isGolden } from "../../src/evaluation/conformance/discover.ts";
 import { checkGgufFile } from "../../src/evaluation/conformance/gguf.ts";
 import { runConformance } from "../../src/evaluation/conformance/run_conformance.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -9,7 +9,7 @@ import { assertHold } from "../model/golden_case.ts";
 
 const GOLDENS = "fixtures/goldens/gguf";
 const gpu = await Gpu.open();
-const goldens = await findGoldens(GOLDENS);
+const goldens = (await findGoldens(GOLDENS)).filter(isGolden);
 
 Deno.test("findGoldens() finds a golden for every GGUF file beside a case", () => {
   assertEquals(

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FileError } from "../../src/checkpoint/file_error.ts";
-import { findGoldens, findTokenizer, unsupportedModel } from "../../src/evaluation/conformance/discover.ts";
+import { findGoldens, findTokenizer, isGolden, unsupportedModel } from "../../src/evaluation/conformance/discover.ts";
 import {
   describeOutcome,
   type Outcome,
@@ -44,14 +44,9 @@ Deno.test("findGoldens() tells cases by what their JSON says, whatever their fol
       "deep/er/two/config.json": {},
       "deep/er/two/case.json": attribution,
       "deep/er/two/tensors.safetensors": "",
-      // No goldens: no tensors, no model, another kind of case.
-      "one/c/case.json": editing,
-      "alone/case.json": editing,
-      "alone/tensors.safetensors": "",
-      "one/d/case.json": { files: [] },
-      "one/d/tensors.safetensors": "",
     });
     const found = await findGoldens(root);
+    assert(found.every(isGolden));
     assertEquals(found.map(({ name, kind }) => [name, kind]), [
       ["deep/er/two", "attribution"],
       ["one/a", "editing"],
@@ -59,16 +54,111 @@ Deno.test("findGoldens() tells cases by what their JSON says, whatever their fol
     ]);
     assertEquals(found.map(({ modelDir }) => modelDir.slice(root.length)), ["/deep/er/two", "/one", "/one"]);
     assertEquals((await findGoldens(`${root}/one/a`)).map(({ name }) => name), ["."]);
-    await write(root, { "one/a/case.json": "{" });
-    await assertRejects(() => findGoldens(root), FileError, "found text that is no JSON");
+  });
+});
+
+Deno.test("runConformance() loses no case.json: a missing file is a failure that names it, another kind is skipped", async () => {
+  await withFolder(async (root) => {
+    await write(root, {
+      "alone/case.json": { method: "memit" },
+      "alone/tensors.safetensors": "",
+      "bare/case.json": { prompts: [] },
+      "bare/tensors.safetensors": "",
+      "broken/case.json": "{",
+      "one/config.json": {},
+      "one/a/case.json": { method: "memit" },
+      "one/b/case.json": { files: [] },
+      "two/config.json": {},
+      "two/case.json": { prompts: [] },
+    });
+    await Deno.symlink("nowhere.safetensors", `${root}/one/a/tensors.safetensors`);
+    const outcomes = await runConformance(gpu, root);
+    const missing = (path: string, place: string): string =>
+      `failed: Cannot check the case: found no ROOT/${path}, wanted case.json and tensors.safetensors with the model ` +
+      `${place}. Fetch or make the missing file`;
+    assertEquals(outcomes.map((outcome) => describeOutcome(outcome).replaceAll(root, "ROOT")), [
+      `alone: ${missing("config.json", "in the folder above")}`,
+      `bare: ${missing("bare/config.json", "beside them")}`,
+      "broken: failed: Cannot read ROOT/broken/case.json: found text that is no JSON (Expected property name or '}' in " +
+      "JSON at position 1 (line 1 column 2)); fetch or write it again",
+      `one/a: ${missing("one/a/tensors.safetensors", "in the folder above")}`,
+      "one/b: skipped: its case.json has neither method nor prompts, and no GGUF file lies beside it",
+      `two: ${missing("two/tensors.safetensors", "beside them")}`,
+    ]);
+    assertEquals(tally(outcomes), { passed: 0, failed: 5, skipped: 1 });
+  });
+});
+
+Deno.test("runConformance() fails an attribution case with one of its two contrast files", async () => {
+  for (const kept of ["contrast.json", "contrast.safetensors"]) {
+    await withFolder(async (root) => {
+      const source = await Deno.realPath(`${GOLDENS}/attribution/gptj`);
+      const files = ["case.json", "config.json", "model.safetensors", "tensors.safetensors", kept];
+      for (const name of files) await Deno.symlink(`${source}/${name}`, `${root}/${name}`);
+      await Deno.symlink(`${source}/../tokenizer.json`, `${root}/tokenizer.json`);
+      const [outcome] = await runConformance(gpu, root);
+      assertEquals(outcome!.status, "failed");
+      const missing = kept === "contrast.json" ? "contrast.safetensors" : "contrast.json";
+      assertStringIncludes(outcome!.reason!, `Cannot read ${root}/${missing}: there is no such file`);
+    });
+  }
+});
+
+Deno.test("findGoldens() follows links to folders, and finds a case once for each model that it lies below", async () => {
+  await withFolder(async (folder) => {
+    const root = await Deno.realPath(folder);
+    await write(root, {
+      "model/config.json": {},
+      "model/a/case.json": { method: "memit" },
+      "model/a/tensors.safetensors": "",
+      "model/b/case.json": { method: "memit" },
+      "model/b/tensors.safetensors": "",
+      "whole/config.json": {},
+      "whole/case.json": { prompts: [] },
+      "whole/tensors.safetensors": "",
+      "picked/own/config.json": {},
+    });
+    const placesOf = async (dir: string): Promise<string[][]> => {
+      const found = await findGoldens(`${root}/${dir}`);
+      assert(found.every(isGolden));
+      return found.map(({ name, modelDir }) => [name, modelDir.slice(root.length)]);
+    };
+    // Circles of two links and of one, a link to itself, one to nothing.
+    await Deno.symlink(`${root}/picked`, `${root}/model/a/round`);
+    await Deno.symlink(`${root}/model`, `${root}/picked/round`);
+    await Deno.symlink(root, `${root}/model/b/up`);
+    await Deno.symlink("whole", `${root}/another`);
+    await Deno.symlink("self", `${root}/picked/self`);
+    await Deno.symlink("../nowhere", `${root}/picked/gone`);
+    assertEquals(await placesOf("."), [["model/a", "/model"], ["model/b", "/model"], ["whole", "/whole"]]);
+    for (const path of ["model/a/round", "picked/round", "model/b/up"]) await Deno.remove(`${root}/${path}`);
+    await Deno.symlink("../../model/a", `${root}/picked/own/first`);
+    await Deno.symlink("../model/b", `${root}/picked/second`);
+    await Deno.symlink("../whole", `${root}/picked/third`);
+    // The model is the one above the link, and above the folder itself if there is none.
+    assertEquals(await placesOf("picked"), [
+      ["own/first", "/picked/own"],
+      ["second", "/model"],
+      ["third", "/picked/third"],
+    ]);
+    assertEquals(await placesOf("."), [
+      ["model/a", "/model"],
+      ["model/b", "/model"],
+      ["picked/own/first", "/picked/own"],
+      ["whole", "/whole"],
+    ]);
   });
 });
 
 Deno.test("findGoldens() finds every golden of the project", async () => {
   const found = await findGoldens(GOLDENS);
-  assertEquals(found.filter(({ kind }) => kind === "attribution").length, 7);
-  assertEquals(found.filter(({ kind }) => kind === "editing").length, 18);
-  for (const golden of found) assertEquals(await unsupportedModel(golden), null);
+  const goldens = found.filter(isGolden);
+  assertEquals(goldens.filter(({ kind }) => kind === "attribution").length, 7);
+  assertEquals(goldens.filter(({ kind }) => kind === "editing").length, 18);
+  for (const golden of goldens) assertEquals(await unsupportedModel(golden), null);
+  // Families by their logits and gradients alone, which tests/model/families_test.ts checks.
+  const others = found.filter((other) => !isGolden(other));
+  assertEquals([others.length, others.every((other) => "skipped" in other)], [5, true]);
 });
 
 Deno.test("findTokenizer() looks in the folder and above it", async () => {

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { countTests, summaryLine } from "../../scripts/junit.ts";
 import { judgeRun } from "../../scripts/run_tests.ts";
+import { PROJECT_ROOT } from "../../scripts/source_files.ts";
 
 /** A JUnit file as Deno 2.9 writes it: two pass, one fails, one is ignored, one was left out by a filter. */
 const JUNIT = `<?xml version="1.0" encoding="UTF-8"?>
@@ -70,6 +71,14 @@ Deno.test("judgeRun() counts a failed type check as a failure", () => {
   const { lines, exitCode } = judgeRun({ code: 1, junit: "", output: [] });
   assertStringIncludes(lines[0]!, "deno test ended with exit code 1 outside the tests");
   assertEquals([lines.at(-1), exitCode], ["0 passed, 1 failed", 1]);
+});
+
+Deno.test("run_tests.ts runs the examples of a file and counts them, though it holds no test", async () => {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "scripts/run_tests.ts", "--no-check", "src/gpu/gpu.ts"],
+    cwd: PROJECT_ROOT,
+  }).output();
+  assertEquals([code, new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)], [0, "1 passed, 0 failed"]);
 });
 
 const bash = Deno.build.os !== "windows";

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { CHROMIUM_NAMES } from "../display/chromium.ts";
 
 const SCRIPT = `${import.meta.dirname}/../../scripts/up.sh`;
 const TOOLS = ["sh", "dirname", "mkdir", "chmod", "sed", "head", "grep", "mktemp", "rm", "cat", "env", "cp"];
@@ -185,6 +186,16 @@ upTest("up.sh runs the tests without Chromium where apt cannot bring it", async 
     const { code, calls, text } = await runUp({ programs: { deno: deno("2.9.6"), ...programs }, args: ["test"] });
     assertEquals([code, calls.at(-1)], [0, TASK("test")]);
     assertStringIncludes(text, "the browser tests will be skipped");
+  }
+});
+
+upTest("up.sh installs Chromium unless it finds one by a name that the browser tests know too", async () => {
+  for (const name of [...CHROMIUM_NAMES, "chrome"]) {
+    const programs = { deno: deno("2.9.6"), [name]: "", id: root, "apt-get": APT };
+    const { code, calls, text } = await runUp({ programs, args: ["test"] });
+    assertEquals(code, 0, text);
+    const installs = name === "chrome" ? ["apt-get update -q", `${APT_INSTALL} chromium`] : [];
+    assertEquals(calls, [...installs, TASK("test")], name);
   }
 });
 

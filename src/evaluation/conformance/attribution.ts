@@ -25,7 +25,8 @@ import {
 /**
  * Runs every comparison of one attribution golden.
  *
- * @param dir Folder with model, `case.json` and `tensors.safetensors`; the contrast files are optional.
+ * @param dir Folder with model, `case.json` and `tensors.safetensors`; the contrast files are optional, but
+ * one of them needs the other.
  * @throws {FileError} If a file is missing or damaged.
  */
 export async function checkAttributionCase(gpu: Gpu, dir: string): Promise<CheckedCase> {
@@ -53,11 +54,8 @@ export async function checkAttributionCase(gpu: Gpu, dir: string): Promise<Check
 }
 
 async function checkContrastOf(scored: ScoredPrompt, i: number, dir: string): Promise<Check[]> {
-  try {
-    await Deno.stat(join(dir, "contrast.json"));
-  } catch {
-    return [];
-  }
+  const files = await Array.fromAsync(Deno.readDir(dir), ({ name }) => name);
+  if (!files.some((name) => name === "contrast.json" || name === "contrast.safetensors")) return [];
   using golden = await GoldenTensors.open(join(dir, "contrast.safetensors"));
   const { prompts } = await readContrastCase(dir);
   return await checkContrast(scored, `p${i}`, prompts[i]!.alternatives, golden);

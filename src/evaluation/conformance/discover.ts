@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { FileError, fileError } from "../../checkpoint/file_error.ts";
 import { readJsonFile } from "../../checkpoint/json_file.ts";
@@ -20,7 +20,15 @@ export interface SkippedCase {
   readonly skipped: string;
 }
 
-/** A golden case. */
+/** A case that cannot be checked as it lies there. */
+export interface FailedCase {
+  /** Name of the case. */
+  readonly name: string;
+  /** What is wrong with it. */
+  readonly failed: string;
+}
+
+/** A golden case with its files. */
 export interface Golden {
   /** Folder of the case, or the GGUF file. */
   readonly dir: string;
@@ -39,23 +47,80 @@ const caseSchema = z.looseObject({
 });
 
 /**
- * Finds every golden below a folder, the folder itself included, in the order of their paths.
+ * Finds every case below a folder, the folder itself included, in the order of their paths. Links to folders are
+ * followed; a case is found once for each model that it lies below.
  *
- * @throws {FileError} If the folder cannot be read or a `case.json` is no JSON.
+ * @returns Goldens; a `case.json` that cannot be read, or that misses a file, as failed, and one of another kind as
+ * skipped, so that no case is lost.
+ * @throws {FileError} If a folder cannot be read.
  */
-export async function findGoldens(root: string): Promise<Golden[]> {
-  const found: Golden[] = [];
+export async function findGoldens(root: string): Promise<(Golden | SkippedCase | FailedCase)[]> {
+  const found: (Golden | SkippedCase | FailedCase)[] = [];
+  const seen = new Set<string>();
   for (const dir of await foldersBelow(resolve(root))) {
     if (!await isFile(join(dir, "case.json"))) continue;
-    const { method, prompts, files } = await readJsonFile(join(dir, "case.json"), caseSchema);
-    found.push(...await ggufGoldens(root, dir, files));
-    if (!await isFile(join(dir, "tensors.safetensors"))) continue;
-    const kind = method !== undefined ? "editing" : prompts !== undefined ? "attribution" : null;
-    const modelDir = kind === "editing" ? dirname(dir) : dir;
-    if (kind === null || !await isFile(join(modelDir, "config.json"))) continue;
-    found.push({ dir, name: relative(resolve(root), dir) || ".", kind, modelDir });
+    for (const one of await casesIn(root, dir)) {
+      if (!isGolden(one) || isNew(seen, await placeOf(one))) found.push(one);
+    }
   }
-  return found;
+  const key = ({ name }: { name: string }): string => name.replaceAll(sep, "\0");
+  return found.sort((a, b) => key(a) < key(b) ? -1 : 1);
+}
+
+/** Where a golden and its model lie, links followed. */
+async function placeOf({ dir, modelDir, kind }: Golden): Promise<string> {
+  // A GGUF file may be missing; its folder is there.
+  if (kind === "gguf") return join(await Deno.realPath(dirname(dir)), basename(dir));
+  return `${await Deno.realPath(dir)}\0${await Deno.realPath(modelDir)}`;
+}
+
+function isNew(seen: Set<string>, place: string): boolean {
+  if (seen.has(place)) return false;
+  seen.add(place);
+  return true;
+}
+
+/** Tells a golden from a case that is skipped or failed. */
+export function isGolden(found: Golden | SkippedCase | FailedCase): found is Golden {
+  return "kind" in found;
+}
+
+/** The cases of one folder with a `case.json`. */
+async function casesIn(root: string, dir: string): Promise<(Golden | SkippedCase | FailedCase)[]> {
+  const name = relative(resolve(root), dir) || ".";
+  let file: z.infer<typeof caseSchema>;
+  try {
+    file = await readJsonFile(join(dir, "case.json"), caseSchema);
+  } catch (error) {
+    if (error instanceof FileError) return [{ name, failed: error.message }];
+    throw error;
+  }
+  const { method, prompts, files } = file;
+  const kind = method !== undefined ? "editing" : prompts !== undefined ? "attribution" : null;
+  const ggufs = await ggufGoldens(root, dir, files);
+  if (kind === null) {
+    const skipped = "its case.json has neither method nor prompts, and no GGUF file lies beside it";
+    return ggufs.length > 0 ? ggufs : [{ name, skipped }];
+  }
+  const home = kind === "editing" ? await besideModel(dir) : dir;
+  const modelDir = kind === "editing" ? dirname(home) : home;
+  for (const path of [join(home, "tensors.safetensors"), join(modelDir, "config.json")]) {
+    if (!await isFile(path)) return [...ggufs, { name, failed: missingFile(path, kind) }];
+  }
+  return [...ggufs, { dir: home, name, kind, modelDir }];
+}
+
+/** The folder of an editing case as it was reached, or the one that it links to if only that lies below a model. */
+async function besideModel(dir: string): Promise<string> {
+  if (await isFile(join(dirname(dir), "config.json"))) return dir;
+  const real = await Deno.realPath(dir);
+  return await isFile(join(dirname(real), "config.json")) ? real : dir;
+}
+
+function missingFile(path: string, kind: "editing" | "attribution"): string {
+  const place = kind === "editing" ? "the model in the folder above" : "the model beside them";
+  return `Cannot check the case: found no ${path}, wanted case.json and tensors.safetensors with ${place}. ` +
+    "Fetch or make the missing file";
 }
 
 /** GGUF files of a folder: those that lie there and those that its case has as keys of `files`. */
@@ -99,16 +164,29 @@ export async function findTokenizer(dir: string): Promise<string> {
   );
 }
 
-async function foldersBelow(dir: string): Promise<string[]> {
-  let entries: Deno.DirEntry[];
-  try {
-    entries = await Array.fromAsync(Deno.readDir(dir));
-  } catch (cause) {
-    throw fileError("read", dir, cause);
-  }
-  const folders = [dir];
-  for (const { name, isDirectory } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
-    if (isDirectory) folders.push(...await foldersBelow(join(dir, name)));
+/**
+ * A folder and those below it: first all that can be reached without a link. Each is entered once from each that holds
+ * it or a link to it, so that a circle of links ends.
+ */
+async function foldersBelow(root: string): Promise<string[]> {
+  const folders: string[] = [];
+  const seen = new Set<string>();
+  const own = [{ dir: root, above: "" }];
+  const linked: typeof own = [];
+  for (let next = own.shift(); next !== undefined; next = own.shift() ?? linked.shift()) {
+    const { dir, above } = next;
+    try {
+      const real = await Deno.realPath(dir);
+      if (!isNew(seen, `${above}\0${real}`)) continue;
+      folders.push(dir);
+      for await (const { name, isDirectory, isSymlink } of Deno.readDir(dir)) {
+        const path = join(dir, name);
+        if (isDirectory) own.push({ dir: path, above: real });
+        else if (isSymlink && await isFolder(path)) linked.push({ dir: path, above: real });
+      }
+    } catch (cause) {
+      throw fileError("read", dir, cause);
+    }
   }
   return folders;
 }
@@ -116,6 +194,14 @@ async function foldersBelow(dir: string): Promise<string[]> {
 async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
   } catch {
     return false;
   }

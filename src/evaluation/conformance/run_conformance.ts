@@ -2,7 +2,7 @@ import { FileError } from "../../checkpoint/file_error.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { checkAttributionCase } from "./attribution.ts";
 import { type Check, type CheckedCase, holds } from "./checks.ts";
-import { findGoldens, type Golden, type SkippedCase, unsupportedModel } from "./discover.ts";
+import { type FailedCase, findGoldens, type Golden, isGolden, type SkippedCase, unsupportedModel } from "./discover.ts";
 import { checkEditingCase } from "./editing.ts";
 import { checkGgufFile } from "./gguf.ts";
 
@@ -48,8 +48,8 @@ export async function runConformance(
   dir: string,
   options: { onOutcome?: (outcome: Outcome) => void; signal?: AbortSignal } = {},
 ): Promise<Outcome[]> {
-  const goldens = await findGoldens(dir);
-  if (goldens.length === 0) {
+  const cases = await findGoldens(dir);
+  if (cases.length === 0) {
     throw new FileError(
       dir,
       `Cannot check ${dir}: found no golden case below it, wanted folders with case.json and tensors.safetensors in or ` +
@@ -57,9 +57,9 @@ export async function runConformance(
     );
   }
   const outcomes: Outcome[] = [];
-  for (const golden of goldens) {
+  for (const found of cases) {
     options.signal?.throwIfAborted();
-    const outcome = await outcomeOf(gpu, golden);
+    const outcome = isGolden(found) ? await outcomeOf(gpu, found) : uncheckedOutcome(found);
     outcomes.push(outcome);
     options.onOutcome?.(outcome);
   }
@@ -91,23 +91,27 @@ function describeCheck({ what, error, tolerance }: Check): string {
   return `${error.toExponential(1)} of ${tolerance.toExponential(1)} in ${what}`;
 }
 
+/** The outcome of a case that nothing was compared of. */
+function uncheckedOutcome(found: SkippedCase | FailedCase): Outcome {
+  const [status, reason] = isSkipped(found) ? ["skipped", found.skipped] as const : ["failed", found.failed] as const;
+  return { name: found.name, status, checks: 0, worst: null, reason: reason.replaceAll("\n", " ") };
+}
+
 async function outcomeOf(gpu: Gpu, golden: Golden): Promise<Outcome> {
   const { name } = golden;
-  const skipped = (reason: string): Outcome => ({ name, status: "skipped", checks: 0, worst: null, reason });
   try {
     const unsupported = await unsupportedModel(golden);
-    if (unsupported !== null) return skipped(unsupported);
+    if (unsupported !== null) return uncheckedOutcome({ name, skipped: unsupported });
     const result = await CHECKS[golden.kind](gpu, golden.dir);
-    if (isSkipped(result)) return skipped(result.skipped);
+    if (isSkipped(result)) return uncheckedOutcome({ name, skipped: result.skipped });
     const { checks } = result;
     const status = checks.length > 0 && checks.every(holds) ? "passed" : "failed";
     return { name, status, checks: checks.length, worst: worstCheck(checks), reason: null };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { name, status: "failed", checks: 0, worst: null, reason: message.replaceAll("\n", " ") };
+    return uncheckedOutcome({ name, failed: error instanceof Error ? error.message : String(error) });
   }
 }
 
-function isSkipped(result: CheckedCase | SkippedCase): result is SkippedCase {
+function isSkipped(result: CheckedCase | SkippedCase | FailedCase): result is SkippedCase {
   return "skipped" in result;
 }
