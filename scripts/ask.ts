@@ -1,5 +1,5 @@
 /** `deno task ask`: continues a prompt; `--top` shows the likeliest next tokens. */
-import { handOut, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { handOut, numberFrom0, run, UsageError, wholeNumber } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { nextTokens } from "../src/model/next_tokens.ts";
 import { terminalTable } from "../src/display/table.ts";
@@ -12,12 +12,12 @@ const program = modelCommand(
   .argument("<prompt>", "text to continue")
   .option("--top <n>", "show the n likeliest next tokens instead", wholeNumber)
   .option("--max-tokens <n>", "most new tokens", wholeNumber, 16)
-  .option("--temperature <t>", "0 is greedy", Number, 0)
+  .option("--temperature <t>", "0 is greedy", numberFrom0, 0)
   .option("--top-k <n>", "sample among the n likeliest", wholeNumber, 50)
-  .option("--top-p <p>", "sample among the likeliest with this probability in all", Number, 1)
+  .option("--top-p <p>", "sample among the likeliest with this probability in all", numberFrom0, 1)
   .option("--patch <file>", "apply an edit saved by `edit --save` first");
 
-await run(program, async (signal) => {
+await run(program, async (signal, keep) => {
   const flags = program.opts<
     ModelFlags & {
       top?: number;
@@ -38,6 +38,7 @@ await run(program, async (signal) => {
     }
     if (flags.top !== undefined) {
       const tokens = await nextTokens(model, prompt, flags.top);
+      signal.throwIfAborted();
       const rows = tokens.map(({ text, probability }) => [JSON.stringify(text), probability.toFixed(4)]);
       const columns = [{ header: "next token" }, { header: "probability", align: "right" as const }];
       return await handOut(flags, { prompt, tokens }, terminalTable({ columns, rows }));
@@ -52,10 +53,12 @@ await run(program, async (signal) => {
       signal,
     };
     let answer = "";
+    if (!flags.json) keep(() => "What was answered so far stands above");
     for await (const piece of model.generate(prompt, options)) {
       answer += piece;
       if (!flags.json) await Deno.stdout.write(new TextEncoder().encode(piece));
     }
+    signal.throwIfAborted();
     await handOut(flags, { prompt, answer }, "");
   });
 });

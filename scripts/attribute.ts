@@ -16,7 +16,7 @@ const program = modelCommand(
   .option("--top <n>", "neurons to show", wholeNumber, 20)
   .option("--alternatives <names>", "other answers to contrast with, parted by commas", listOf);
 
-await run(program, async () => {
+await run(program, async (signal) => {
   const flags = program.opts<
     ModelFlags & { prompt: string; target?: string; top: number; alternatives?: string[] }
   >();
@@ -25,8 +25,9 @@ await run(program, async () => {
   if (flags.top === 0) throw new UsageError("Cannot show 0 neurons: give --top 1 or more");
   await withModel(flags.model, flags, async (model) => {
     const { prompt, top, alternatives } = flags;
-    const target = ` ${(flags.target ?? await model.complete(prompt)).trim()}`;
-    const found = await attribute(model, { prompt, target, top, ...(alternatives ? { alternatives } : {}) });
+    const target = ` ${(flags.target ?? await model.complete(prompt, { signal })).trim()}`;
+    const found = await attribute(model, { prompt, target, top, signal, ...(alternatives ? { alternatives } : {}) });
+    signal.throwIfAborted();
     const tables = attributionTables(found, top).map((table) => terminalTable(table));
     await handOut(flags, found, [`${prompt} ->${target}`, ...tables, ...found.notes].join("\n\n"));
   });

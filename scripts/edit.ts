@@ -71,6 +71,9 @@ async function wishes({ prompt, subject, target, requests }: EditFlags): Promise
   if (prompt === undefined || subject === undefined || target === undefined) {
     throw new UsageError("Cannot edit without a request: give --prompt, --subject and --target, or --requests FILE");
   }
+  for (const [flag, text] of Object.entries({ prompt, subject, target })) {
+    if (text.trim() === "") throw new UsageError(`Cannot edit with an empty --${flag}: give some text`);
+  }
   return [{ prompt, subject, target }];
 }
 
@@ -83,7 +86,7 @@ async function answers(model: Model, requests: readonly EditRequest[]): Promise<
 
 await run(program, async (signal, keep) => {
   const flags = program.opts<EditFlags>();
-  if (flags.estimate) return await printEstimate(flags);
+  if (flags.estimate) return await printEstimate(flags, signal);
   if (flags.method !== "ace" && program.getOptionValueSource("mode") === "cli") {
     throw new UsageError(`Cannot take --mode with method ${flags.method}: modes are of ace; leave one of the two out`);
   }

@@ -85,6 +85,15 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** Parses a number of at least 0. */
+export function numberFrom0(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
+    throw new InvalidArgumentError("Wanted a number of at least 0.");
+  }
+  return value;
+}
+
 /** Takes a sentence about what a stopped run leaves for the next one, asked for when it stops. */
 export type Keep = (sentence: () => string) => void;
 

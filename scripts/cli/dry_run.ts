@@ -2,7 +2,7 @@ import { formatDuration } from "../../src/display/duration.ts";
 import { estimateEdit } from "../../src/editing/edit_estimate.ts";
 import { checkRequests } from "../../src/editing/edit_model.ts";
 import type { EditOptions } from "../../src/editing/edit_options.ts";
-import { planMethod } from "../../src/editing/plan_edit.ts";
+import { planRequests } from "../../src/editing/plan_edit.ts";
 import { fillTemplate } from "../../src/editing/prompt_forms.ts";
 import { type EditRequest, showRequest } from "../../src/editing/requests.ts";
 import type { Model } from "../../src/model/model.ts";
@@ -27,7 +27,8 @@ export async function dryRun(
   for (const { prompt, subject } of requests) {
     present.push((await model.complete(fillTemplate(prompt, subject))).trim());
   }
-  const plan = await planMethod(model, requests[0]!, options);
+  const plan = await planRequests(model, requests, options);
+  options.signal?.throwIfAborted();
   const estimate = await estimateEdit(model, requests, plan, options);
   const { layers, searchPrompts, keptPrompts, momentTokens, gpuBytes, hostBytes, seconds } = estimate;
   const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
@@ -44,5 +45,6 @@ export async function dryRun(
     `Time: at most about ${formatDuration(1000 * seconds)}`,
     "Nothing was changed",
   ].join("\n");
+  options.signal?.throwIfAborted();
   await handOut(flags, { requests, present, plan, estimate }, text);
 }

@@ -21,10 +21,14 @@ const DTYPE: Dtype = "bf16";
  * @param flags `--model` is a GGUF file or a folder with a config.json, which needs no weights; `--max-memory` stands in
  * for the device's memory.
  */
-export async function printEstimate(flags: Pick<ModelFlags, "model" | "out" | "json" | keyof GpuFlags>): Promise<void> {
+export async function printEstimate(
+  flags: Pick<ModelFlags, "model" | "out" | "json" | keyof GpuFlags>,
+  signal: AbortSignal,
+): Promise<void> {
   const config = await loadConfig(await modelPath(flags.model));
   using gpu = await Gpu.open(gpuOptions(flags));
   const rates = await measureRates(gpu, DTYPE);
+  signal.throwIfAborted();
   const stages = estimateStages(config, DTYPE, rates);
   const { total } = parameterCounts(config);
   const [load] = stages;

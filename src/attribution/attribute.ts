@@ -31,6 +31,8 @@ export interface AttributeOptions {
   alternatives?: readonly (string | number)[];
   /** Tokens listed for each neuron, 1 to 128. Default: 5. */
   tokens?: number;
+  /** Stops the work before its next step. */
+  signal?: AbortSignal;
 }
 
 /** A neuron with the tokens that it promotes in this prompt. */
@@ -120,7 +122,7 @@ export interface Attribution {
  * @throws {TypeError} If the target has no token.
  */
 export async function attribute(model: Model, options: AttributeOptions): Promise<Attribution> {
-  const { top = 100, tokens = 5 } = options;
+  const { top = 100, tokens = 5, signal } = options;
   const { tokenizer, config: { nLayers, nHeads } } = model;
   const all = typeof options.prompt === "string" ? model.tokens(options.prompt) : options.prompt;
   const position = options.position ?? all.length - 1;
@@ -136,8 +138,11 @@ export async function attribute(model: Model, options: AttributeOptions): Promis
     ]
     : [];
   using prompt = await ScoredPrompt.open(model, ids, wanted.id);
+  signal?.throwIfAborted();
   const ffn = await rankFfnNeurons(prompt, { top });
+  signal?.throwIfAborted();
   const attn = await rankAttnNeurons(prompt, { top });
+  signal?.throwIfAborted();
   const byLayer = (values: Float64Array): number[][] =>
     Array.from({ length: nLayers }, (_, layer) => [...values.subarray(layer * nHeads, (layer + 1) * nHeads)]);
   const contrast = options.alternatives

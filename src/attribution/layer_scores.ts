@@ -39,6 +39,8 @@ export interface LayerScoreInput {
   alternatives: readonly number[];
   /** Which scores choose the value neurons that query scores start from. Default: "published". */
   scoring?: "published" | "contrast";
+  /** Stops the work before the next prompt. */
+  signal?: AbortSignal;
 }
 
 /** Value neurons of each kind that query scores start from; published figures take 30 to 100. */
@@ -66,6 +68,7 @@ export async function scoreLayers(model: Model, input: LayerScoreInput): Promise
     to.forEach((value, layer) => to[layer] = value + values[layer]! / prompts.length);
   };
   for (const ids of prompts) {
+    input.signal?.throwIfAborted();
     using prompt = await ScoredPrompt.open(model, ids, target);
     const value = layerScores(prompt);
     const byContrast = scoring === "contrast";

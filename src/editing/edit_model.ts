@@ -19,7 +19,7 @@ import { modelAnswerer } from "./model_answerer.ts";
 import { paperStages } from "./paper_prompts.ts";
 import { pmet } from "./pmet.ts";
 import { type EditRequest, normalizeRequests, presentAnswerError } from "./requests.ts";
-import { planMethod } from "./plan_edit.ts";
+import { planRequests } from "./plan_edit.ts";
 import { plannedLayers } from "./planned_layers.ts";
 import { EditSession } from "./session.ts";
 import { type Contexts, type TokenRequest } from "./targets.ts";
@@ -43,7 +43,7 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
   checkHyperparameters(hparams);
   checkHyperparameters({ ...chain });
   const wanted = await checkRequests(model, requests, options);
-  const plan = options.plan ?? await planMethod(model, wanted[0]!, options);
+  const plan = options.plan ?? await planRequests(model, wanted, options);
   const chainMode = method === "ace" && mode === "chain";
   const layers = plannedLayers(plan, method, mode);
   checkLayers(layers, model.config.nLayers);

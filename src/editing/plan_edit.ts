@@ -16,6 +16,7 @@ import {
 import { planPart } from "./planned_layers.ts";
 import type { EditRequest } from "./requests.ts";
 import { alternatives } from "./support.ts";
+import { fillTemplate } from "./prompt_forms.ts";
 import { probe } from "./token_probe.ts";
 import { type WriteProfile, writeProfile } from "./write_profile.ts";
 
@@ -62,22 +63,39 @@ export async function planMethod(model: Model, request: EditRequest, options: Ed
   return planChain(profile?.facts ? profile : (await scored()).contrast.ffn);
 }
 
+/** Plans an edit of several facts by one method: from the first of them, and says so. */
+export async function planRequests(
+  model: Model,
+  requests: readonly EditRequest[],
+  options: EditOptions,
+): Promise<StagePlan> {
+  const plan = await planMethod(model, requests[0]!, options);
+  if (requests.length === 1) return plan;
+  const { prompt, subject } = requests[0]!;
+  const first = JSON.stringify(fillTemplate(prompt, subject));
+  return { ...plan, reasons: [...plan.reasons, `Planned for ${first}, the first of ${requests.length} requests`] };
+}
+
 /** The trial of writes: that of the options, else one over the facts; undefined without facts. */
 async function profileOf(model: Model, options: EditOptions): Promise<WriteProfile | undefined> {
-  const { facts, exclude = [], seed = 0 } = options;
-  return options.profile ?? (facts ? await writeProfile(model, facts, { exclude, seed }) : undefined);
+  const { facts, exclude = [], seed = 0, signal } = options;
+  if (options.profile || !facts) return options.profile;
+  return await writeProfile(model, facts, { exclude, seed, ...(signal ? { signal } : {}) });
 }
 
 function proberOf(model: Model, request: EditRequest, options: EditOptions): Prober {
   const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
-  return (layer, token) => probe(model, request, layer, token, hparams);
+  return (layer, token) => {
+    options.signal?.throwIfAborted();
+    return probe(model, request, layer, token, hparams);
+  };
 }
 
 /** Scores the layers for the present answer of a request. */
 async function attributePresent(
   model: Model,
   request: EditRequest,
-  { facts, scoring = "published" }: EditOptions,
+  { facts, scoring = "published", signal }: EditOptions,
 ): Promise<{ oldAnswer: string; alternatives: number; scores: LayerScores }> {
   const { tokenizer } = model;
   const filled = request.prompt.replace("{}", () => request.subject);
@@ -102,6 +120,7 @@ async function attributePresent(
     target,
     alternatives: first,
     scoring,
+    ...(signal ? { signal } : {}),
   });
   return { oldAnswer: old, alternatives: first.length, scores };
 }

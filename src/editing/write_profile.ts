@@ -45,12 +45,13 @@ const ISOTROPIC = 0.1;
  *
  * @param exclude Subjects set aside to judge an edit by.
  * @param captureBytes Keys that the GPU may hold at a time; smaller means more forward passes. Default: 256 MiB.
+ * @param signal Stops the work before the next fact.
  * @returns The profile; no facts are tried if none has enough heads and neighbours.
  */
 export async function writeProfile(
   model: Model,
   facts: Facts,
-  options: { exclude?: readonly string[]; seed?: number; captureBytes?: number } = {},
+  options: { exclude?: readonly string[]; seed?: number; captureBytes?: number; signal?: AbortSignal } = {},
 ): Promise<WriteProfile> {
   const { exclude = [], seed = 0, captureBytes = CAPTURE_BYTES } = options;
   const { nLayers } = model.config;
@@ -58,6 +59,7 @@ export async function writeProfile(
   const trials: TrialResult[][] = [];
   const attention = new Array<number>(nLayers).fill(0);
   for await (const { fact, prompts } of writeTrials(facts, { exclude, seed })) {
+    options.signal?.throwIfAborted();
     const sequences = prompts.map(({ prompt }) => model.tokens(prompt)).map((ids) => ({
       ids,
       positions: [ids.length - 1],

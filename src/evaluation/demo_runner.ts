@@ -74,7 +74,8 @@ export async function* runDemo(
   const { facts, documents } = world;
   const settings = settingsKey(world, scoring);
   const answerer = modelAnswerer(model);
-  const moments = options.moments ?? new SharedMoments(model, { documents, ...(signal ? { signal } : {}) });
+  const stop = signal ? { signal } : {};
+  const moments = options.moments ?? new SharedMoments(model, { documents, ...stop });
   const keyOf = (name: string, seed: number, caseId: number): DemoKey => ({
     modelHash: model.hash,
     configuration: name,
@@ -107,11 +108,18 @@ export async function* runDemo(
       const { name, method, mode } = configuration;
       const key = keyOf(name, seed, demoCase.id);
       const part = planPart(method, mode);
-      if (part === "chain") profile ??= await writeProfile(model, facts);
+      if (part === "chain") profile ??= await writeProfile(model, facts, stop);
       // The plan does not depend on the seed.
       const planKey = `${part} ${demoCase.id}`;
       const plan = plans.get(planKey) ??
-        await planMethod(model, demoCase.request, { method, mode, facts, scoring, ...(profile ? { profile } : {}) });
+        await planMethod(model, demoCase.request, {
+          method,
+          mode,
+          facts,
+          scoring,
+          ...(profile ? { profile } : {}),
+          ...stop,
+        });
       plans.set(planKey, plan);
       await moments.ensure(plannedLayers(plan, method, mode));
       const outcome = await editAndAsk(model, world, judged, configuration, plan, moments, { seed, signal });

@@ -99,6 +99,13 @@ Deno.test("attribute() refuses what it cannot score", async () => {
   );
 });
 
+Deno.test("attribute() stops at its next step when asked to, and gives its memory back", async () => {
+  const live = gpu.memory().live;
+  const signal = AbortSignal.abort(new DOMException("stop", "AbortError"));
+  await assertRejects(() => attribute(model, { prompt: PROMPT, target: " Paris", signal }), DOMException, "stop");
+  assertEquals(gpu.memory().live, live);
+});
+
 Deno.test("attribute() leaves no memory behind", () => {
   model.dispose();
   assertEquals(gpu.memory().live, 0);

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { edit } from "../../src/editing/edit_model.ts";
 import { loadFacts } from "../../src/editing/facts.ts";
-import { planEdit, planMethod } from "../../src/editing/plan_edit.ts";
+import { planEdit, planMethod, planRequests } from "../../src/editing/plan_edit.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import { WORLD_PATH } from "./world_answerer.ts";
@@ -55,6 +55,25 @@ Deno.test("edit() refuses a plan that was made for another method, and names the
     'Cannot edit by this plan: found no stage "subjectLast", which this method needs. ' +
       "Plan for every method with planEdit()",
   );
+});
+
+Deno.test("planning stops at its next step when asked to, for every method", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-qwen3");
+  const facts = await loadFacts(WORLD_PATH);
+  const signal = AbortSignal.abort(new DOMException("stop", "AbortError"));
+  for (const options of [{}, { mode: "paper" as const }, { method: "pmet" as const }]) {
+    const before = gpu.stats().dispatches;
+    await assertRejects(() => planMethod(model, REQUEST, { ...options, facts, signal }), DOMException, "stop");
+    assertEquals(gpu.stats().dispatches, before);
+  }
+});
+
+Deno.test("a plan of several requests says which of them it was made for", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-qwen3");
+  const facts = await loadFacts(WORLD_PATH);
+  const profile = { layer: 7, arrival: 5, error: new Array<number>(8).fill(0.25), leak: [], facts: 8 };
+  const { reasons } = await planRequests(model, [REQUEST, { ...REQUEST, subject: "India" }], { facts, profile });
+  assertEquals(reasons.slice(1), ['Planned for "The capital of France is", the first of 2 requests']);
 });
 
 Deno.test("after all, no buffer is alive", () => {

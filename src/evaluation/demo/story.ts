@@ -106,13 +106,13 @@ export async function tellStory(
     recalls.push({
       prompt,
       target,
-      attribution: await attribute(model, { prompt, target, top, alternatives: others }),
+      attribution: await attribute(model, { prompt, target, top, alternatives: others, ...(signal ? { signal } : {}) }),
     });
     listener.onRecall?.(recalls.at(-1)!);
   }
 
   signal?.throwIfAborted();
-  const planned = await planEdit(model, request, { facts, exclude, seed });
+  const planned = await planEdit(model, request, { facts, ...(signal ? { signal } : {}), exclude, seed });
   listener.onPlan?.(planned);
 
   using change = await edit(model, [request], {
