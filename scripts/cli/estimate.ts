@@ -44,11 +44,20 @@ export async function printEstimate(
   ]);
   const right = (header: string) => ({ header, align: "right" as const });
   const columns = [{ header: "stage" }, right("GPU memory"), right("computer"), right("time")];
+  const tooLarge = stages.flatMap(({ stage, whole }) =>
+    whole.filter(({ bytes }) => bytes > gpu.bindingBytes).map((tensor) => ({ stage, ...tensor }))
+  );
   const verdicts = [
+    ...tooLarge.map(({ stage, name, bytes }) =>
+      `Does not fit: "${stage}" needs the ${name} in one binding, ${formatBytes(bytes)}; one of ${gpu.adapterName} ` +
+      `holds ${formatBytes(gpu.bindingBytes)}`
+    ),
     available === null
       ? `Needs ${formatBytes(peakBytes)} of GPU memory; ${gpu.adapterName} tells no limit`
       : peakBytes <= available
-      ? `Fits: needs ${formatBytes(peakBytes)} of the ${formatBytes(available)} available on ${gpu.adapterName}`
+      ? `${tooLarge.length === 0 ? "Fits" : "Memory suffices"}: needs ${formatBytes(peakBytes)} of the ${
+        formatBytes(available)
+      } available on ${gpu.adapterName}`
       : `Does not fit: needs ${formatBytes(peakBytes)}, ${formatBytes(available)} are available on ${gpu.adapterName}`,
     largest.bytes <= limit
       ? `Largest weight: ${largest.name}, ${formatBytes(largest.bytes)} of the ${
@@ -78,6 +87,8 @@ export async function printEstimate(
     stages,
     peakBytes,
     availableBytes: available,
+    bindingBytes: gpu.bindingBytes,
+    tooLarge,
     largest,
   };
   await handOut(flags, result, text);

@@ -160,3 +160,20 @@ Deno.test("edit --estimate tells memory and time of Qwen3-8B from its config alo
     assertStringIncludes(stdout, part);
   }
 });
+
+Deno.test("edit --estimate says which stage needs a tensor that no binding of the device holds", async () => {
+  const args = ["--estimate", "--model", "fixtures/configs/gpt-j-6b", "--json"];
+  const { code, stdout } = await call("edit", ...args);
+  assertEquals(code, 0);
+  const { bindingBytes, tooLarge } = JSON.parse(stdout);
+  // C, and its factor, are 16384 x 16384 floats, the edited matrix 4096 x 16384.
+  const wanted = [["second moments", 2 ** 30], ["keys and write", 2 ** 30], ["keys and write", 2 ** 28]] as const;
+  assertEquals(
+    tooLarge.map(({ stage, bytes }: { stage: string; bytes: number }) => [stage, bytes]),
+    wanted.filter(([, bytes]) => bytes > bindingBytes),
+  );
+  const text = (await call("edit", ...args.slice(0, -1))).stdout;
+  const said = 'Does not fit: "second moments" needs the second moment [16384, 16384] in f32 in one binding, 1 GiB';
+  assertEquals(text.includes(said), bindingBytes < 2 ** 30);
+  assertEquals(text.includes("Fits: ") && tooLarge.length > 0, false);
+});

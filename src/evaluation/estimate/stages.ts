@@ -4,6 +4,7 @@
  * @module
  */
 import { PASSES_A_STEP } from "../../editing/edit_estimate.ts";
+import { CPU_FACTOR_WIDTH } from "../../editing/write_metric.ts";
 import { CAPTURE_BYTES } from "../../editing/write_profile.ts";
 import { type Dtype } from "../../gpu/tensor.ts";
 import type { ModelConfig } from "../../model/architectures.ts";
@@ -20,6 +21,16 @@ export interface StageEstimate {
   readonly hostBytes: number;
   /** Time in seconds. */
   readonly seconds: number;
+  /** Tensors that a kernel reads or writes whole, so that a binding must hold each. */
+  readonly whole: readonly WholeTensor[];
+}
+
+/** A tensor that is not read by ranges of rows. */
+export interface WholeTensor {
+  /** What it is. */
+  readonly name: string;
+  /** Its size in bytes. */
+  readonly bytes: number;
 }
 
 /** Sizes of the work, where the model's own tokenizer and facts are not at hand. */
@@ -86,24 +97,30 @@ export function estimateStages(
   const supportTokens = supportPrompts * promptTokens;
   const keyTokens = (supportPrompts + preservedPrompts) * promptTokens;
   const square = dMlp ** 2;
+  const moment: WholeTensor = { name: `second moment [${dMlp}, ${dMlp}] in f32`, bytes: F32 * square };
+  const edited: WholeTensor = { name: `edited matrix [${dModel}, ${dMlp}] in f32`, bytes: F32 * dModel * dMlp };
+  const factored = dMlp > CPU_FACTOR_WIDTH ? [{ ...moment, name: `factor of the ${moment.name}` }] : [];
   return [
     {
       stage: "load",
       gpuBytes: weightBytes(config, dtype),
       hostBytes: 0,
       seconds: weightBytes(config, dtype) / rates.uploadGBs / 1e9,
+      whole: [],
     },
     {
       stage: "plan",
       gpuBytes: activationBytes(config, promptTokens, bases) + CAPTURE_BYTES,
       hostBytes: 0,
       seconds: trial,
+      whole: [],
     },
     {
       stage: "second moments",
       gpuBytes: activationBytes(config, 1024, 0) + F32 * square,
       hostBytes: 2 * F64 * square,
       seconds: layersSeconds(momentTokens, layer + 1) + 2 * momentTokens * square / rates.rankKGflops / 1e9,
+      whole: [moment],
     },
     {
       stage: "search",
@@ -111,12 +128,14 @@ export function estimateStages(
       hostBytes: 0,
       seconds: layersSeconds(supportTokens, layer) +
         steps * PASSES_A_STEP * (layersSeconds(supportTokens, above) + logitsSeconds(supportPrompts)),
+      whole: [],
     },
     {
       stage: "keys and write",
       gpuBytes: activationBytes(config, keyTokens, 0) + F32 * (2 * square + dModel * dMlp),
       hostBytes: F64 * (2 * square + (supportPrompts + preservedPrompts) * dMlp),
       seconds: layersSeconds(keyTokens, layer + 1) + dMlp ** 3 / 3 / rates.choleskyGflops / 1e9,
+      whole: [...factored, edited],
     },
   ];
 }
