@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertGreater, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
+import type { ColumnName } from "../../src/evaluation/columns.ts";
 import {
   DEMO_CONFIGURATIONS,
   DEMO_ROW_SCHEMA,
@@ -31,15 +32,29 @@ async function rowsOf(options: DemoRunOptions): Promise<DemoRow[]> {
   return await Array.fromAsync(runDemo(qwen3, world, { configurations: CHAIN, moments, ...options }));
 }
 
-/** CI's effect test: what the suite demands of all cases, with room for the noise of six. */
+/** What chain mode must reach over all cases, and how many prompts or chains of the six cases count at least. */
+const GOALS: Partial<Record<ColumnName, { goal: number; least: number }>> = {
+  edit: { goal: 0.98, least: 6 },
+  twoHopAny: { goal: 0.98, least: 24 },
+  twoHopMean: { goal: 0.95, least: 24 },
+  neighbours: { goal: 0.93, least: 36 },
+  twoHopNeighbours: { goal: 0.94, least: 36 },
+  sameSubject: { goal: 0.98, least: 12 },
+};
+
+/** CI's effect test: what the suite demands of all cases, less what one prompt or chain of the six weighs. */
 function checkEffect(rows: readonly DemoRow[]): void {
   assertEquals(rows.map(({ caseId, failure }) => [caseId, failure]), CASES.map((id) => [id, null]));
   const { columns, counts } = summarizeDemo(rows)[0]!;
-  assertGreater(columns.edit.mean * 6, 4.99, "edits of six that hold");
-  assertGreater(columns.twoHopMean.mean, 0.9, "two-hop mean");
-  assertGreater(columns.neighbours.mean, 0.85, "neighbours");
-  assertEquals([columns.twoHopMean.count, counts!.chains, counts!.cases], [24, 24, 6]);
-  assertGreater(columns.neighbours.count, 35, "neighbours counted");
+  const numbers = Object.entries(columns).map(([name, { mean, count }]) => `${name} ${mean.toFixed(3)} of ${count}`);
+  for (const [name, { goal, least }] of Object.entries(GOALS)) {
+    const { mean, count } = columns[name as ColumnName];
+    assert(
+      count >= least && mean >= goal - 1 / count,
+      `${name} misses ${goal} by more than one: ${numbers.join(", ")}`,
+    );
+  }
+  assertEquals([counts!.chains, counts!.cases], [24, 6]);
 }
 
 Deno.test("runDemo() in chain mode makes chains follow and neighbours stay on six cases of world-qwen3", async () => {

@@ -39,5 +39,5 @@ Deno.test("Gpu.open() without an adapter rejects with NoAdapterError", async () 
     Object.defineProperty(gpu, "requestAdapter", { value: original, configurable: true });
   }
   using opened = await Gpu.open();
-  assertEquals(opened.lost, false);
+  assertEquals([opened.lost, opened.memory().live], [false, 0]);
 });

@@ -38,6 +38,7 @@ Deno.test("doctor --json prints one diagnosis that agrees with the device", asyn
   assert(firstUse.kernels >= 20 && firstUse.compileMs > 0 && firstUse.slowest.length === 5);
   assertEquals(sharing.way, gpu.sharing.way);
   assertEquals(traits.threadCost === null, gpu.traits.threadCost === null);
+  assertEquals(gpu.memory().live, 0);
   assert(found.variants.every(({ variant, reason }) => variant !== "" && reason !== ""));
 });
 
