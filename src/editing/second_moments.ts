@@ -65,14 +65,12 @@ export class SecondMoments implements MomentSource {
   /**
    * Computes the moments of a model, or takes them from the cache, or resumes where a stopped run left off.
    *
-   * @throws {RangeError} If there is no document; {TypeError} If edits are applied: moments belong to the unedited model.
+   * @throws {RangeError} If there is no document; {TypeError} If something is left to compute while edits are applied:
+   * moments belong to the unedited model.
    */
   static async compute(model: Model, options: MomentsOptions): Promise<SecondMoments> {
     if (options.documents.length === 0) {
       throw new RangeError("Cannot compute second moments: found no document, wanted some text of the model's domain");
-    }
-    if (model.patches.count > 0) {
-      throw new TypeError("Cannot compute second moments while an edit is applied: revert it first");
     }
     const texts = options.documents.map((text) => model.tokenizer.encode(text).slice(0, model.config.maxPos));
     const documents = texts.filter((ids) => ids.length > 0);
@@ -81,6 +79,13 @@ export class SecondMoments implements MomentSource {
     const file = options.cacheDir === undefined ? null : new MomentsFile(options.cacheDir, key, model.config.dMlp);
     const stored = await file?.read(layers);
     const missing = layers.filter((layer) => (stored?.get(layer)?.documents ?? 0) < documents.length);
+    // What is stored is of the unedited model, so that an edit over another one may take it.
+    if (missing.length > 0 && model.patches.count > 0) {
+      throw new TypeError(
+        `Cannot compute second moments of layer ${missing.join(", ")} while an edit is applied: revert it first, or ` +
+          "count them before with `deno task moments` and name their folder (`momentsCache`, or --moments-cache DIR)",
+      );
+    }
     const sums = new Map<number, Float64Array>();
     for (const layer of layers) {
       sums.set(layer, stored?.get(layer)?.sum ?? new Float64Array(model.config.dMlp ** 2));

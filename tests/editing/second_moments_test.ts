@@ -168,8 +168,23 @@ Deno.test("SecondMoments.compute() refuses no documents, and a model with an edi
   await assertRejects(
     () => SecondMoments.compute(model, { documents: ["The cat sat."], layers: [1] }),
     TypeError,
-    "Cannot compute second moments while an edit is applied: revert it first",
+    "Cannot compute second moments of layer 1 while an edit is applied: revert it first, or count them before",
   );
+});
+
+Deno.test("SecondMoments.compute() takes stored moments of the unedited model while an edit is applied", async () => {
+  using model = await loadSmall(gpu);
+  await withCache(model, async (_dir, _path, options) => {
+    const unedited = await arraysOf(await SecondMoments.compute(model, options), [1]);
+    using applied = randomEdit(model, "one", [0]);
+    applied.apply();
+    assertEquals(await arraysOf(await SecondMoments.compute(model, options), [1]), unedited);
+    await assertRejects(
+      () => SecondMoments.compute(model, { ...options, layers: [1, 2] }),
+      TypeError,
+      "Cannot compute second moments of layer 2 while an edit is applied",
+    );
+  });
 });
 
 Deno.test("SecondMoments.get() refuses a layer that was not counted", async () => {
