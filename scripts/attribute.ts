@@ -10,6 +10,7 @@ const program = modelCommand(
   "attribute",
   "Shows which layers and neurons raise the probability of an answer, and the tokens that those neurons promote.",
   'deno task attribute --prompt "The capital of France is" --target Paris --alternatives Berlin,Rome',
+  { without: ["seed"] },
 )
   .requiredOption("--prompt <text>", "prompt whose answer is attributed")
   .option("--target <text>", "answer to score; the model's own if absent")
@@ -18,7 +19,7 @@ const program = modelCommand(
 
 await run(program, async (signal) => {
   const flags = program.opts<
-    ModelFlags & { prompt: string; target?: string; top: number; alternatives?: string[] }
+    Omit<ModelFlags, "seed"> & { prompt: string; target?: string; top: number; alternatives?: string[] }
   >();
   if (flags.prompt.trim() === "") throw new UsageError("Cannot attribute an empty prompt: give some text");
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));

@@ -10,11 +10,12 @@ const program = withVariantFlag(
     "doctor",
     "Describes the adapter, proves its features by running them, and measures its peaks and costs.",
     "deno task doctor --json",
+    { without: ["model", "seed"] },
   ),
 );
 
 await run(program, async (signal) => {
-  const flags = program.opts<CommonFlags & GpuFlags>();
+  const flags = program.opts<Omit<CommonFlags, "model" | "seed"> & GpuFlags>();
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   const diagnosis = await diagnose({
     ...gpuOptions(flags),

@@ -14,7 +14,7 @@ const program = withVariantFlag(
     "export",
     "Writes a model with its edits as a Hugging Face folder: config, tokenizer, safetensors weights.",
     "deno task export --patch out/berlin.safetensors --out out/berlin-model",
-    { out: "folder to write; it must not be there, or be empty" },
+    { without: ["seed"], out: "folder to write; it must not be there, or be empty" },
   ),
 )
   .option("--patch <files...>", "edits saved by `edit --save`, in the order to apply them", [])
@@ -26,7 +26,7 @@ const program = withVariantFlag(
   );
 
 await run(program, async (signal) => {
-  const flags = program.opts<CommonFlags & GpuFlags & { patch: string[]; dtype: ExportDtype }>();
+  const flags = program.opts<Omit<CommonFlags, "seed"> & GpuFlags & { patch: string[]; dtype: ExportDtype }>();
   const { model, out, patch, dtype, json } = flags;
   if (out === undefined) throw new UsageError("Cannot export without a folder to write: give --out DIR");
   const path = await modelPath(model);

@@ -10,14 +10,14 @@ const program = modelCommand(
   "moments",
   "Computes second moments over a corpus and keeps them; a stopped run goes on where it was.",
   "deno task moments --corpus fixtures/world/corpus.txt --layers 6,7 --out out/moments",
-  { out: 'folder of the moments (default: "out/moments")' },
+  { without: ["seed"], out: 'folder of the moments (default: "out/moments")' },
 )
   .requiredOption("--corpus <file>", "text whose knowledge edits preserve, one document a line")
   .option("--documents <n>", "documents taken from its start", wholeNumber, MOMENT_DOCUMENTS)
   .option("--layers <numbers>", "layers, parted by commas; all if absent", wholeNumbers);
 
 await run(program, async (signal, keep) => {
-  const flags = program.opts<ModelFlags & { corpus: string; documents: number; layers?: number[] }>();
+  const flags = program.opts<Omit<ModelFlags, "seed"> & { corpus: string; documents: number; layers?: number[] }>();
   const out = flags.out ?? "out/moments";
   if (flags.documents === 0) throw new UsageError("Cannot compute second moments of 0 documents: give --documents");
   await prepareFolder(out);

@@ -16,13 +16,14 @@ const program = command(
   "notebooks",
   "Runs notebooks with the Deno kernel and writes their outputs back, or into --out.",
   "deno task notebooks --check notebooks/01_edit_a_fact.ipynb",
+  { without: ["seed"], out: "folder to write the notebooks to, with their outputs (default: where they are)" },
 )
   .argument("[files...]", `notebooks; by default all in ${FOLDER}/`)
   .option("--check", "compare with the outputs in the files and change nothing")
   .option("--export <dir>", "write the code cells as modules and check their types, without running them")
   .option("--time-limit <s>", "time that a cell may take, in seconds", wholeNumber, 600);
 
-interface Flags extends CommonFlags {
+interface Flags extends Omit<CommonFlags, "seed"> {
   check?: boolean;
   export?: string;
   timeLimit: number;

@@ -1,5 +1,5 @@
 /** `deno task pull`: fetches a model from the hub into the cache that the Python library uses too. */
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { pullModel } from "../src/checkpoint/hub/pull_model.ts";
@@ -8,23 +8,20 @@ import { readJsonFile } from "../src/checkpoint/json_file.ts";
 import { refuseQuantisedFolder } from "../src/checkpoint/quantised_folder.ts";
 import { Progress } from "../src/display/progress.ts";
 import { readModelConfig } from "../src/model/architectures.ts";
-import { type CommonFlags, handOut, prepareFolder, run } from "./cli/command.ts";
+import { command, type CommonFlags, handOut, prepareFolder, run } from "./cli/command.ts";
 
 const MEBIBYTE = 2 ** 20;
 
-const program = new Command("deno task pull")
-  .description(
-    "Fetches what is needed of a model from the hub; a broken download goes on where it was. HF_TOKEN gives the token " +
-      "for private and gated models, HF_ENDPOINT another hub, HF_HOME or HF_HUB_CACHE another cache.",
-  )
+const program = command(
+  "pull",
+  "Fetches what is needed of a model from the hub; a broken download goes on where it was. HF_TOKEN gives the token " +
+    "for private and gated models, HF_ENDPOINT another hub, HF_HOME or HF_HUB_CACHE another cache.",
+  "deno task pull HuggingFaceTB/SmolLM2-135M-Instruct",
+  { without: ["model", "seed"] },
+)
   .argument("<org/name>", "model on the hub", parsed(repoName))
   .option("--revision <name>", "branch, tag or commit", parsed(revisionName), "main")
-  .option("--gguf <name>", "fetch this one GGUF file instead; * stands for any text")
-  .option("--out <path>", "file to write the result to, as JSON")
-  .option("--json", "print the result as JSON alone")
-  .addHelpText("after", "\nExample:\n  deno task pull HuggingFaceTB/SmolLM2-135M-Instruct")
-  .showHelpAfterError("(--help shows the flags)")
-  .exitOverride();
+  .option("--gguf <name>", "fetch this one GGUF file instead; * stands for any text");
 
 /** Lets a name that cannot be one end the call with its message. */
 function parsed(read: (text: string) => string): (text: string) => string {

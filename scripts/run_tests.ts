@@ -8,6 +8,7 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
+import { command, run } from "./cli/command.ts";
 import { countTests, summaryLine, type TestCounts } from "./junit.ts";
 import { PROJECT_ROOT } from "./source_files.ts";
 
@@ -93,7 +94,17 @@ async function runDenoTest(args: readonly string[]): Promise<TestRun> {
 }
 
 if (import.meta.main) {
-  const report = judgeRun(await runDenoTest(Deno.args));
-  console.log(report.lines.join("\n"));
-  Deno.exit(report.exitCode);
+  const program = command(
+    "test",
+    "Runs the tests and the examples of the docs, and ends with one line of counts.",
+    "deno task test tests/model --filter generate",
+    { without: ["model", "seed", "out", "json"] },
+  )
+    .argument("[args...]", "what `deno test` takes: files, folders, flags; all tests if absent")
+    .allowUnknownOption();
+  await run(program, async () => {
+    const report = judgeRun(await runDenoTest(Deno.args));
+    console.log(report.lines.join("\n"));
+    Deno.exit(report.exitCode);
+  });
 }

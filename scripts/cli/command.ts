@@ -1,5 +1,5 @@
 /**
- * What every command has: its flags, its exit codes, Ctrl-C, and JSON output.
+ * What commands share: flags, exit codes, Ctrl-C, and JSON output.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileError } from "../../src/checkpoint/file_error.ts";
 import { writeFileAtomic } from "../../src/checkpoint/write_file.ts";
 
-/** Flags of every command. */
+/** Flags that commands share; each command has those of them that it uses. */
 export interface CommonFlags {
   /** Folder or GGUF file of the model. */
   model: string;
@@ -31,22 +31,27 @@ export class UsageError extends Error {
 
 /** Where a command differs in its common flags. */
 export interface CommandForm {
+  /** Common flags that would do nothing. Default: none. */
+  without?: readonly (keyof CommonFlags)[];
   /** Models that are taken where none is named; `--model` takes several then. Default: it takes one. */
   models?: readonly string[];
   /** What `--out` is for. Default: a file for the result as JSON. */
   out?: string;
 }
 
-/** Makes a command with the common flags. */
+/** Makes a command with the common flags that it uses. */
 export function command(name: string, description: string, example: string, form: CommandForm = {}): Command {
+  const { models, without = [] } = form;
   const program = new Command(`deno task ${name}`).description(description);
-  const what = "a model's folder, GGUF file, or org/name once pulled";
-  if (form.models) program.option("--model <paths...>", `${what}; several`, [...form.models]);
-  else program.option("--model <path>", what, DEFAULT_MODEL);
+  if (!without.includes("model")) {
+    const what = "a model's folder, GGUF file, or org/name once pulled";
+    if (models) program.option("--model <paths...>", `${what}; several`, [...models]);
+    else program.option("--model <path>", what, DEFAULT_MODEL);
+  }
+  if (!without.includes("seed")) program.option("--seed <n>", "seed of everything random", wholeNumber, 0);
+  if (!without.includes("out")) program.option("--out <path>", form.out ?? "file to write the result to, as JSON");
+  if (!without.includes("json")) program.option("--json", "print the result as JSON alone");
   return program
-    .option("--seed <n>", "seed of everything random", wholeNumber, 0)
-    .option("--out <path>", form.out ?? "file to write the result to, as JSON")
-    .option("--json", "print the result as JSON alone")
     .addHelpText("after", `\nExample:\n  ${example}`)
     .showHelpAfterError("(--help shows the flags)")
     .exitOverride();

@@ -2,6 +2,28 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const COMMANDS = ["ask", "attribute", "demo", "edit", "evaluate", "export", "moments"];
 
+/** The common flags of each command: those that it uses, and no other. */
+const COMMON_FLAGS: Record<string, string[]> = {
+  ask: ["--model", "--seed", "--out", "--json"],
+  attribute: ["--model", "--out", "--json"],
+  bench: ["--model", "--seed", "--out", "--json"],
+  conformance: ["--out", "--json"],
+  demo: ["--model", "--seed", "--out", "--json"],
+  doctor: ["--out", "--json"],
+  edit: ["--model", "--seed", "--out", "--json"],
+  evaluate: ["--model", "--seed", "--out", "--json"],
+  export: ["--model", "--out", "--json"],
+  fuzz: ["--model", "--seed", "--out", "--json"],
+  moments: ["--model", "--out", "--json"],
+  notebooks: ["--model", "--out", "--json"],
+  ok: [],
+  pull: ["--out", "--json"],
+  run_tests: [],
+};
+
+/** Scripts that go by another name as a task. */
+const TASKS: Record<string, string> = { run_tests: "test" };
+
 /** A request that is complete. */
 const REQUEST = ["--prompt", "The capital of {} is", "--subject", "France", "--target", "Berlin"];
 
@@ -20,16 +42,26 @@ async function call(name: string, ...args: string[]): Promise<{ code: number; st
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-for (const name of COMMANDS) {
-  Deno.test(`${name} --help shows common flags and an example that is a call of it`, async () => {
+for (const [name, flags] of Object.entries(COMMON_FLAGS)) {
+  Deno.test(`${name} --help shows the common flags that it uses and an example that is a call of it`, async () => {
     const { code, stdout } = await call(name, "--help");
     assertEquals(code, 0);
-    for (const part of [`Usage: deno task ${name}`, "--model", "--seed", "--out", "--json"]) {
-      assertStringIncludes(stdout, part);
-    }
-    assertStringIncludes(stdout, `Example:\n  deno task ${name} `);
+    const task = TASKS[name] ?? name;
+    assertStringIncludes(stdout, `Usage: deno task ${task}`);
+    assertStringIncludes(stdout, `Example:\n  deno task ${task}`);
+    const shown = ["--model", "--seed", "--out", "--json"].filter((flag) => stdout.includes(`  ${flag}`));
+    assertEquals(shown, flags);
   });
+}
 
+Deno.test("notebooks, evaluate, moments and export say that --out is a folder", async () => {
+  for (const name of ["notebooks", "evaluate", "moments", "export"]) {
+    const { stdout } = await call(name, "--help");
+    assert(/--out <path> +folder /.test(stdout), stdout);
+  }
+});
+
+for (const name of COMMANDS) {
   Deno.test(`${name} exits with 2 for an unknown flag and names it`, async () => {
     const { code, stdout, stderr } = await call(name, ...(REQUIRED[name] ?? []), "--no-such-flag");
     assertEquals([code, stdout], [2, ""]);
@@ -47,6 +79,9 @@ const WRONG_CALLS: [string[], string][] = [
   [["ask", "--temperature", "abc", "Hello"], "Wanted a number of at least 0"],
   [["ask", "--top-p", "-1", "Hello"], "Wanted a number of at least 0"],
   [["attribute"], "required option '--prompt <text>'"],
+  [["attribute", "--prompt", "Hello", "--seed", "1"], "unknown option '--seed'"],
+  [["doctor", "--model", "fixtures/world/world-qwen3"], "unknown option '--model'"],
+  [["ok", "--fast"], "unknown option '--fast'"],
   [["attribute", "--prompt", "The capital of France is", "--top", "0"], "Cannot show 0 neurons"],
   [["edit"], "Cannot edit without a request: give --prompt, --subject and --target, or --requests FILE"],
   [["edit", ...REQUEST.with(1, " ")], "Cannot edit with an empty --prompt: give some text"],
