@@ -1,7 +1,8 @@
 /** `deno task ask`: continues a prompt; `--top` shows the likeliest next tokens. */
-import { handOut, numberFrom0, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { checkFlags, handOut, numberFrom0, run, UsageError, wholeNumber } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
-import { nextTokens } from "../src/model/next_tokens.ts";
+import { MOST_NEXT_TOKENS, nextTokens } from "../src/model/next_tokens.ts";
+import { checkSampling } from "../src/model/sampling.ts";
 import { terminalTable } from "../src/display/table.ts";
 
 const program = modelCommand(
@@ -29,7 +30,11 @@ await run(program, async (signal, keep) => {
     }
   >();
   const prompt = program.args[0]!;
-  if (flags.top === 0) throw new UsageError("Cannot show 0 tokens: give --top 1 or more");
+  if (flags.top !== undefined && (flags.top === 0 || flags.top > MOST_NEXT_TOKENS)) {
+    throw new UsageError(`Cannot show ${flags.top} tokens: give --top 1 to ${MOST_NEXT_TOKENS}`);
+  }
+  if (flags.maxTokens === 0) throw new UsageError("Cannot answer with 0 tokens: give --max-tokens 1 or more");
+  checkFlags(() => checkSampling(flags));
   if (prompt.trim() === "") throw new UsageError("Cannot ask an empty prompt: give some text");
   await withModel(flags.model, flags, async (model) => {
     if (flags.patch) {

@@ -22,6 +22,7 @@ await run(program, async (signal) => {
     Omit<ModelFlags, "seed"> & { prompt: string; target?: string; top: number; alternatives?: string[] }
   >();
   if (flags.prompt.trim() === "") throw new UsageError("Cannot attribute an empty prompt: give some text");
+  if (flags.target?.trim() === "") throw new UsageError("Cannot attribute an empty --target: give some text");
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   if (flags.top === 0) throw new UsageError("Cannot show 0 neurons: give --top 1 or more");
   await withModel(flags.model, flags, async (model) => {

@@ -6,14 +6,14 @@ import { renderReport } from "../src/display/report.ts";
 import { StageProgress } from "../src/display/stage_progress.ts";
 import { terminalTable } from "../src/display/table.ts";
 import { loadFacts } from "../src/editing/facts.ts";
-import { showRequest } from "../src/editing/requests.ts";
+import { normalizeRequest, showRequest } from "../src/editing/requests.ts";
 import { attributionTables } from "../src/evaluation/attribution_report.ts";
 import { demoReport } from "../src/evaluation/demo/report.ts";
 import { demoSetup } from "../src/evaluation/demo/setup.ts";
 import { type StoryListener, tellStory } from "../src/evaluation/demo/story.ts";
 import { answersTable, groupsTable } from "../src/evaluation/demo/tables_report.ts";
 import { tallyGroups } from "../src/evaluation/demo/tally.ts";
-import { prepareFolder, run } from "./cli/command.ts";
+import { checkFlags, prepareFolder, run } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { normLines } from "./cli/edit_text.ts";
 
@@ -61,11 +61,12 @@ function teller(progress: StageProgress): StoryListener {
 
 await run(program, async (signal, keep) => {
   const flags = program.opts<DemoFlags>();
+  const wish = { prompt: flags.prompt, subject: flags.subject, target: flags.target };
+  checkFlags(() => normalizeRequest(wish));
   const out = flags.out ?? "out/demo";
   const momentsCache = join(out, "moments");
   await prepareFolder(out);
   keep(() => `Second moments counted so far are kept in ${momentsCache}; the same command takes them from there`);
-  const wish = { prompt: flags.prompt, subject: flags.subject, target: flags.target };
   const setup = demoSetup(await loadFacts(flags.facts), wish, flags.head, flags.seed);
   await withModel(flags.model, flags, async (model) => {
     using progress = new StageProgress();

@@ -7,9 +7,10 @@ import type { EditOptions } from "../src/editing/edit_options.ts";
 import { loadFacts } from "../src/editing/facts.ts";
 import { saveEdit } from "../src/editing/patch_file.ts";
 import { fillTemplate } from "../src/editing/prompt_forms.ts";
-import { type EditRequest, readRequests } from "../src/editing/requests.ts";
+import type { StagePlan } from "../src/editing/layer_plan.ts";
+import { type EditRequest, normalizeRequest, readRequests } from "../src/editing/requests.ts";
 import type { Model } from "../src/model/model.ts";
-import { handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
+import { checkFlags, handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { printEstimate } from "./cli/estimate.ts";
@@ -71,9 +72,7 @@ async function wishes({ prompt, subject, target, requests }: EditFlags): Promise
   if (prompt === undefined || subject === undefined || target === undefined) {
     throw new UsageError("Cannot edit without a request: give --prompt, --subject and --target, or --requests FILE");
   }
-  for (const [flag, text] of Object.entries({ prompt, subject, target })) {
-    if (text.trim() === "") throw new UsageError(`Cannot edit with an empty --${flag}: give some text`);
-  }
+  checkFlags(() => normalizeRequest({ prompt, subject, target }));
   return [{ prompt, subject, target }];
 }
 
@@ -127,7 +126,9 @@ await run(program, async (signal, keep) => {
     const saved = flags.save === undefined
       ? []
       : [`Saved as ${flags.save}; try it: deno task ask --patch ${flags.save} "..."`];
-    const text = [terminalTable({ columns, rows }), "", ...normLines(record, change.norms()), ...saved].join("\n");
+    const reasons = (record.plan as StagePlan).reasons.map((reason) => `- ${reason}`);
+    const table = terminalTable({ columns, rows });
+    const text = [table, "", ...reasons, "", ...normLines(record, change.norms()), ...saved].join("\n");
     await handOut(flags, { record, norms: change.norms(), before, after, save: flags.save }, text);
   });
 });

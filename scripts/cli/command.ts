@@ -90,6 +90,15 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** Checks what flags say together; what `check` throws is the caller's mistake then. */
+export function checkFlags(check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
 /** Parses a number of at least 0. */
 export function numberFrom0(text: string): number {
   const value = Number(text);

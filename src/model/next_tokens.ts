@@ -12,14 +12,21 @@ export interface NextToken {
   probability: number;
 }
 
-/** The `count` (at most 128) likeliest next tokens of a prompt, most likely first. */
+/** Most next tokens that are listed. */
+export const MOST_NEXT_TOKENS = 128;
+
+/**
+ * The `count` likeliest next tokens of a prompt, most likely first.
+ *
+ * @throws {RangeError} If `count` is not within 1 and {@linkcode MOST_NEXT_TOKENS}.
+ */
 export async function nextTokens(
   model: Model,
   prompt: string | readonly number[],
   count: number,
 ): Promise<NextToken[]> {
-  if (!Number.isInteger(count) || count < 1 || count > 128) {
-    throw new RangeError(`Cannot show ${count} next tokens: wanted 1 to 128`);
+  if (!Number.isInteger(count) || count < 1 || count > MOST_NEXT_TOKENS) {
+    throw new RangeError(`Cannot show ${count} next tokens: wanted 1 to ${MOST_NEXT_TOKENS}`);
   }
   const { stream } = model.gpu;
   const ids = typeof prompt === "string" ? model.tokens(prompt) : prompt;

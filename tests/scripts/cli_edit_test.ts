@@ -155,6 +155,24 @@ Deno.test("moments stopped by Ctrl-C keeps whole files and goes on where it was"
   });
 });
 
+Deno.test("edit of several requests says which of them its plan was made for, and so does the dry run", async () => {
+  await withFolder(async (folder) => {
+    const requests = ["France", "India"].map((subject) => ({
+      prompt: "The capital of {} is",
+      subject,
+      target: "Berlin",
+    }));
+    await Deno.writeTextFile(`${folder}/requests.json`, JSON.stringify(requests));
+    const args = ["--requests", `${folder}/requests.json`, ...FACTS, ...await shortCorpus(folder)];
+    for (const more of [["--dry-run"], []]) {
+      const { code, stdout, stderr } = await call("edit", [...args, ...more]);
+      assertEquals(code, 0, stderr);
+      assertStringIncludes(stdout, "- Chain mode edits FFN layer");
+      assertStringIncludes(stdout, '- Planned for "The capital of France is", the first of 2 requests');
+    }
+  });
+});
+
 Deno.test("edit refuses a mode for a method without modes with exit code 2", async () => {
   const { code, stderr } = await call("edit", [...EDIT, "--method", "pmet", "--mode", "chain"]);
   assertEquals(code, 2);
