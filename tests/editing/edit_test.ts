@@ -4,14 +4,18 @@ import {
   assertEquals,
   assertLess,
   assertNotEquals,
+  assertRejects,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { readCorpus } from "../../src/editing/corpus.ts";
 import { Edit } from "../../src/editing/edit.ts";
 import { edit } from "../../src/editing/edit_model.ts";
+import { SecondMoments } from "../../src/editing/second_moments.ts";
 import type { EditProgress } from "../../src/editing/session.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
+import { withFolder } from "../checkpoint/files.ts";
 import { assertWithin, UNIT } from "../kernels/operands.ts";
 import { lastLogits, loadSmall } from "../model/model_files.ts";
 import { planAt, randomEdit, readOutputs, withStoredMoments } from "./small_edits.ts";
@@ -191,6 +195,29 @@ Deno.test("edit() repeats itself with the same seed", async () => {
     const first = await make(1);
     assertEquals((await make(1)).patches, first.patches);
     assertNotEquals((await make(2)).record.contexts, first.record.contexts);
+  });
+});
+
+Deno.test("edit() over an applied edit takes the second moments that were kept before it", async () => {
+  using model = await loadSmall(gpu, "qwen3");
+  await withFolder(async (momentsCache) => {
+    const corpus = `${momentsCache}/corpus.txt`;
+    const documents = await readCorpus("fixtures/world/corpus.txt", 100);
+    await Deno.writeTextFile(corpus, documents.join("\n"));
+    const options = { method: "memit" as const, corpus, momentsCache, plan: planAt([2]), spread: { steps: 3 } };
+    using other = randomEdit(model, "one", [1]);
+    other.apply();
+    await assertRejects(
+      () => edit(model, [REQUEST], options),
+      TypeError,
+      "Cannot compute second moments of layer 2 while an edit is applied",
+    );
+    other.revert();
+    const moments = await SecondMoments.compute(model, { documents, layers: [2], cacheDir: momentsCache });
+    other.apply();
+    using stacked = await edit(model, [REQUEST], options);
+    using given = await edit(model, [REQUEST], { ...options, moments });
+    assertEquals([stacked.patches, model.patches.count], [given.patches, 1]);
   });
 });
 
