@@ -1,5 +1,6 @@
 /** `deno task ask`: continues a prompt; `--top` shows the likeliest next tokens. */
-import { handOut, numberFrom0, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { dirname } from "node:path";
+import { handOut, numberFrom0, prepareFolder, run, UsageError, wholeNumber } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { nextTokens } from "../src/model/next_tokens.ts";
 import { terminalTable } from "../src/display/table.ts";
@@ -31,6 +32,7 @@ await run(program, async (signal, keep) => {
   const prompt = program.args[0]!;
   if (flags.top === 0) throw new UsageError("Cannot show 0 tokens: give --top 1 or more");
   if (prompt.trim() === "") throw new UsageError("Cannot ask an empty prompt: give some text");
+  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   await withModel(flags.model, flags, async (model) => {
     if (flags.patch) {
       const { loadEdit } = await import("../src/editing/patch_file.ts");

@@ -78,9 +78,11 @@ async function wishes({ prompt, subject, target, requests }: EditFlags): Promise
 }
 
 /** Answers to the requests' own prompts. */
-async function answers(model: Model, requests: readonly EditRequest[]): Promise<string[]> {
+async function answers(model: Model, requests: readonly EditRequest[], signal: AbortSignal): Promise<string[]> {
   const found: string[] = [];
-  for (const { prompt, subject } of requests) found.push((await model.complete(fillTemplate(prompt, subject))).trim());
+  for (const { prompt, subject } of requests) {
+    found.push((await model.complete(fillTemplate(prompt, subject), { signal })).trim());
+  }
   return found;
 }
 
@@ -113,9 +115,10 @@ await run(program, async (signal, keep) => {
     using change = await edit(model, requests, { ...options, onProgress: (state) => progress.update(state) });
     progress.finish();
     const { record } = change;
-    const before = await answers(model, record.requests);
+    const before = await answers(model, record.requests, signal);
     change.apply();
-    const after = await answers(model, record.requests);
+    const after = await answers(model, record.requests, signal);
+    signal.throwIfAborted();
     if (flags.save !== undefined) await saveEdit(change, flags.save);
     const columns = ["prompt", "wanted", "before", "after"].map((header) => ({ header }));
     const rows = record.requests.map(({ prompt, subject, target }, i) => [
