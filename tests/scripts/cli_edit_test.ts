@@ -1,20 +1,12 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_reader.ts";
+import { withFolder } from "../checkpoint/files.ts";
 import { call, namesIn, ROOT } from "./commands.ts";
 
 const EDIT = ["--prompt", "The capital of {} is", "--subject", "France", "--target", "Berlin"];
 const FACTS = ["--facts", "fixtures/world/world.json", "--exclude", "Noyon"];
 
 const TWO_HOPS = "The capital of the country where Noyon is located is";
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** A corpus short enough for a test. */
 async function shortCorpus(folder: string): Promise<string[]> {
