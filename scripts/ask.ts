@@ -1,8 +1,9 @@
 /** `deno task ask`: continues a prompt; `--top` shows the likeliest next tokens. */
 import { dirname } from "node:path";
-import { handOut, numberFrom0, prepareFolder, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { fromFlags, handOut, numberFrom0, prepareFolder, run, UsageError, wholeNumber } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
-import { nextTokens } from "../src/model/next_tokens.ts";
+import { checkCount, nextTokens } from "../src/model/next_tokens.ts";
+import { checkSampling } from "../src/model/sampling.ts";
 import { terminalTable } from "../src/display/table.ts";
 
 const program = modelCommand(
@@ -30,7 +31,9 @@ await run(program, async (signal, keep) => {
     }
   >();
   const prompt = program.args[0]!;
-  if (flags.top === 0) throw new UsageError("Cannot show 0 tokens: give --top 1 or more");
+  const { top } = flags;
+  if (top !== undefined) fromFlags(() => checkCount(top));
+  fromFlags(() => checkSampling(flags));
   if (prompt.trim() === "") throw new UsageError("Cannot ask an empty prompt: give some text");
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   await withModel(flags.model, flags, async (model) => {
@@ -38,8 +41,8 @@ await run(program, async (signal, keep) => {
       const { loadEdit } = await import("../src/editing/patch_file.ts");
       (await loadEdit(model, flags.patch)).apply();
     }
-    if (flags.top !== undefined) {
-      const tokens = await nextTokens(model, prompt, flags.top);
+    if (top !== undefined) {
+      const tokens = await nextTokens(model, prompt, top);
       signal.throwIfAborted();
       const rows = tokens.map(({ text, probability }) => [JSON.stringify(text), probability.toFixed(4)]);
       const columns = [{ header: "next token" }, { header: "probability", align: "right" as const }];

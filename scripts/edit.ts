@@ -7,9 +7,9 @@ import type { EditOptions } from "../src/editing/edit_options.ts";
 import { loadFacts } from "../src/editing/facts.ts";
 import { saveEdit } from "../src/editing/patch_file.ts";
 import { fillTemplate } from "../src/editing/prompt_forms.ts";
-import { type EditRequest, readRequests } from "../src/editing/requests.ts";
+import { type EditRequest, normalizeRequest, readRequests } from "../src/editing/requests.ts";
 import type { Model } from "../src/model/model.ts";
-import { handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
+import { fromFlags, handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { printEstimate } from "./cli/estimate.ts";
@@ -74,7 +74,7 @@ async function wishes({ prompt, subject, target, requests }: EditFlags): Promise
   for (const [flag, text] of Object.entries({ prompt, subject, target })) {
     if (text.trim() === "") throw new UsageError(`Cannot edit with an empty --${flag}: give some text`);
   }
-  return [{ prompt, subject, target }];
+  return [fromFlags(() => normalizeRequest({ prompt, subject, target }))];
 }
 
 /** Answers to the requests' own prompts. */

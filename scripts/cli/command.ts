@@ -94,6 +94,19 @@ export function numberFrom0(text: string): number {
   return value;
 }
 
+/**
+ * Reads values of flags by a rule of the library, before any work is done.
+ *
+ * @throws {UsageError} If the rule refuses them.
+ */
+export function fromFlags<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
 /** Takes a sentence about what a stopped run leaves for the next one, asked for when it stops. */
 export type Keep = (sentence: () => string) => void;
 

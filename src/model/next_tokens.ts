@@ -18,9 +18,7 @@ export async function nextTokens(
   prompt: string | readonly number[],
   count: number,
 ): Promise<NextToken[]> {
-  if (!Number.isInteger(count) || count < 1 || count > 128) {
-    throw new RangeError(`Cannot show ${count} next tokens: wanted 1 to 128`);
-  }
+  checkCount(count);
   const { stream } = model.gpu;
   const ids = typeof prompt === "string" ? model.tokens(prompt) : prompt;
   using cache = model.forward(ids);
@@ -33,4 +31,10 @@ export async function nextTokens(
     tokens!,
     (id, i) => ({ id, text: model.tokenizer.tokenText(id), probability: Math.exp(logs![i]!) }),
   );
+}
+
+/** Passes a number of tokens that can be shown. @throws {RangeError} If it is not 1 to 128. */
+export function checkCount(count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= 128) return;
+  throw new RangeError(`Cannot show ${count} next tokens: wanted 1 to 128`);
 }

@@ -41,7 +41,9 @@ for (const name of COMMANDS) {
 const WRONG_CALLS: [string[], string][] = [
   [["ask"], "missing required argument 'prompt'"],
   [["ask", " "], "Cannot ask an empty prompt"],
-  [["ask", "--top", "0", "Hello"], "Cannot show 0 tokens: give --top 1 or more"],
+  [["ask", "--top", "0", "Hello"], "Cannot show 0 next tokens: wanted 1 to 128"],
+  [["ask", "--top-k", "500", "Hello"], "Cannot sample with topK 500: wanted an integer from 1 to 128"],
+  [["ask", "--top-p", "2", "Hello"], "Cannot sample with topP 2: wanted a number in (0, 1]"],
   [["ask", "--max-memory", "lots", "Hello"], "Wanted a size such as 500MB, 8GiB or a number of bytes"],
   [["ask", "--seed", "-1", "Hello"], "Wanted a whole number of at least 0"],
   [["ask", "--temperature", "abc", "Hello"], "Wanted a number of at least 0"],
@@ -50,6 +52,7 @@ const WRONG_CALLS: [string[], string][] = [
   [["attribute", "--prompt", "The capital of France is", "--top", "0"], "Cannot show 0 neurons"],
   [["edit"], "Cannot edit without a request: give --prompt, --subject and --target, or --requests FILE"],
   [["edit", ...REQUEST.with(1, " ")], "Cannot edit with an empty --prompt: give some text"],
+  [["edit", ...REQUEST.with(1, "{} and {} are")], "found 2 of {}, wanted one"],
   [["edit", ...REQUEST, "--requests", "requests.json"], "Cannot take --requests together with --prompt"],
   [["edit", ...REQUEST, "--method", "rome"], "Wanted ace or pmet or memit"],
   [["evaluate", "--cases", "0"], "Cannot evaluate 0 cases"],
