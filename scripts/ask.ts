@@ -1,7 +1,8 @@
 /** `deno task ask`: continues a prompt; `--top` shows the likeliest next tokens. */
-import { checkFlags, handOut, numberFrom0, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { dirname } from "node:path";
+import { fromFlags, handOut, numberFrom0, prepareFolder, run, UsageError, wholeNumber } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
-import { MOST_NEXT_TOKENS, nextTokens } from "../src/model/next_tokens.ts";
+import { checkCount, nextTokens } from "../src/model/next_tokens.ts";
 import { checkSampling } from "../src/model/sampling.ts";
 import { terminalTable } from "../src/display/table.ts";
 
@@ -30,19 +31,19 @@ await run(program, async (signal, keep) => {
     }
   >();
   const prompt = program.args[0]!;
-  if (flags.top !== undefined && (flags.top === 0 || flags.top > MOST_NEXT_TOKENS)) {
-    throw new UsageError(`Cannot show ${flags.top} tokens: give --top 1 to ${MOST_NEXT_TOKENS}`);
-  }
+  const { top } = flags;
+  if (top !== undefined) fromFlags(() => checkCount(top));
+  fromFlags(() => checkSampling(flags));
   if (flags.maxTokens === 0) throw new UsageError("Cannot answer with 0 tokens: give --max-tokens 1 or more");
-  checkFlags(() => checkSampling(flags));
   if (prompt.trim() === "") throw new UsageError("Cannot ask an empty prompt: give some text");
+  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   await withModel(flags.model, flags, async (model) => {
     if (flags.patch) {
       const { loadEdit } = await import("../src/editing/patch_file.ts");
       (await loadEdit(model, flags.patch)).apply();
     }
-    if (flags.top !== undefined) {
-      const tokens = await nextTokens(model, prompt, flags.top);
+    if (top !== undefined) {
+      const tokens = await nextTokens(model, prompt, top);
       signal.throwIfAborted();
       const rows = tokens.map(({ text, probability }) => [JSON.stringify(text), probability.toFixed(4)]);
       const columns = [{ header: "next token" }, { header: "probability", align: "right" as const }];

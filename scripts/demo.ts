@@ -13,7 +13,7 @@ import { demoSetup } from "../src/evaluation/demo/setup.ts";
 import { type StoryListener, tellStory } from "../src/evaluation/demo/story.ts";
 import { answersTable, groupsTable } from "../src/evaluation/demo/tables_report.ts";
 import { tallyGroups } from "../src/evaluation/demo/tally.ts";
-import { checkFlags, prepareFolder, run } from "./cli/command.ts";
+import { fromFlags, prepareFolder, run } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { normLines } from "./cli/edit_text.ts";
 
@@ -62,7 +62,7 @@ function teller(progress: StageProgress): StoryListener {
 await run(program, async (signal, keep) => {
   const flags = program.opts<DemoFlags>();
   const wish = { prompt: flags.prompt, subject: flags.subject, target: flags.target };
-  checkFlags(() => normalizeRequest(wish));
+  fromFlags(() => normalizeRequest(wish));
   const out = flags.out ?? "out/demo";
   const momentsCache = join(out, "moments");
   await prepareFolder(out);

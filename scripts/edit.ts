@@ -10,7 +10,7 @@ import { fillTemplate } from "../src/editing/prompt_forms.ts";
 import type { StagePlan } from "../src/editing/layer_plan.ts";
 import { type EditRequest, normalizeRequest, readRequests } from "../src/editing/requests.ts";
 import type { Model } from "../src/model/model.ts";
-import { checkFlags, handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
+import { fromFlags, handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { printEstimate } from "./cli/estimate.ts";
@@ -72,14 +72,18 @@ async function wishes({ prompt, subject, target, requests }: EditFlags): Promise
   if (prompt === undefined || subject === undefined || target === undefined) {
     throw new UsageError("Cannot edit without a request: give --prompt, --subject and --target, or --requests FILE");
   }
-  checkFlags(() => normalizeRequest({ prompt, subject, target }));
-  return [{ prompt, subject, target }];
+  for (const [flag, text] of Object.entries({ prompt, subject, target })) {
+    if (text.trim() === "") throw new UsageError(`Cannot edit with an empty --${flag}: give some text`);
+  }
+  return [fromFlags(() => normalizeRequest({ prompt, subject, target }))];
 }
 
 /** Answers to the requests' own prompts. */
-async function answers(model: Model, requests: readonly EditRequest[]): Promise<string[]> {
+async function answers(model: Model, requests: readonly EditRequest[], signal: AbortSignal): Promise<string[]> {
   const found: string[] = [];
-  for (const { prompt, subject } of requests) found.push((await model.complete(fillTemplate(prompt, subject))).trim());
+  for (const { prompt, subject } of requests) {
+    found.push((await model.complete(fillTemplate(prompt, subject), { signal })).trim());
+  }
   return found;
 }
 
@@ -112,9 +116,10 @@ await run(program, async (signal, keep) => {
     using change = await edit(model, requests, { ...options, onProgress: (state) => progress.update(state) });
     progress.finish();
     const { record } = change;
-    const before = await answers(model, record.requests);
+    const before = await answers(model, record.requests, signal);
     change.apply();
-    const after = await answers(model, record.requests);
+    const after = await answers(model, record.requests, signal);
+    signal.throwIfAborted();
     if (flags.save !== undefined) await saveEdit(change, flags.save);
     const columns = ["prompt", "wanted", "before", "after"].map((header) => ({ header }));
     const rows = record.requests.map(({ prompt, subject, target }, i) => [

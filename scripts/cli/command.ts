@@ -90,15 +90,6 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
-/** Checks what flags say together; what `check` throws is the caller's mistake then. */
-export function checkFlags(check: () => unknown): void {
-  try {
-    check();
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}
-
 /** Parses a number of at least 0. */
 export function numberFrom0(text: string): number {
   const value = Number(text);
@@ -106,6 +97,19 @@ export function numberFrom0(text: string): number {
     throw new InvalidArgumentError("Wanted a number of at least 0.");
   }
   return value;
+}
+
+/**
+ * Reads values of flags by a rule of the library, before any work is done.
+ *
+ * @throws {UsageError} If the rule refuses them.
+ */
+export function fromFlags<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** Takes a sentence about what a stopped run leaves for the next one, asked for when it stops. */

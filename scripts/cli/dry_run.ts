@@ -23,12 +23,13 @@ export async function dryRun(
   flags: Pick<CommonFlags, "out" | "json">,
 ): Promise<void> {
   const requests = await checkRequests(model, wishes, options);
+  const { signal } = options;
   const present: string[] = [];
   for (const { prompt, subject } of requests) {
-    present.push((await model.complete(fillTemplate(prompt, subject))).trim());
+    present.push((await model.complete(fillTemplate(prompt, subject), { signal })).trim());
   }
   const plan = await planRequests(model, requests, options);
-  options.signal?.throwIfAborted();
+  signal?.throwIfAborted();
   const estimate = await estimateEdit(model, requests, plan, options);
   const { layers, searchPrompts, keptPrompts, momentTokens, gpuBytes, hostBytes, seconds } = estimate;
   const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
@@ -45,6 +46,6 @@ export async function dryRun(
     `Time: at most about ${formatDuration(1000 * seconds)}`,
     "Nothing was changed",
   ].join("\n");
-  options.signal?.throwIfAborted();
+  signal?.throwIfAborted();
   await handOut(flags, { requests, present, plan, estimate }, text);
 }

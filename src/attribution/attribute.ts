@@ -32,7 +32,7 @@ export interface AttributeOptions {
   /** Tokens listed for each neuron, 1 to 128. Default: 5. */
   tokens?: number;
   /** Stops the work before its next step. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** A neuron with the tokens that it promotes in this prompt. */
@@ -130,6 +130,7 @@ export async function attribute(model: Model, options: AttributeOptions): Promis
     throw new RangeError(`Cannot attribute at position ${position}: the prompt has positions 0 to ${all.length - 1}`);
   }
   const ids = all.slice(0, position + 1);
+  signal?.throwIfAborted();
   const wanted = await targetOf(model, ids, options.target);
   const notes = wanted.count > 1
     ? [
@@ -138,16 +139,15 @@ export async function attribute(model: Model, options: AttributeOptions): Promis
     ]
     : [];
   using prompt = await ScoredPrompt.open(model, ids, wanted.id);
-  signal?.throwIfAborted();
-  const ffn = await rankFfnNeurons(prompt, { top });
-  signal?.throwIfAborted();
-  const attn = await rankAttnNeurons(prompt, { top });
+  const ffn = await rankFfnNeurons(prompt, { top, signal });
+  const attn = await rankAttnNeurons(prompt, { top, signal });
   signal?.throwIfAborted();
   const byLayer = (values: Float64Array): number[][] =>
     Array.from({ length: nLayers }, (_, layer) => [...values.subarray(layer * nHeads, (layer + 1) * nHeads)]);
   const contrast = options.alternatives
     ? await contrastOf(prompt, tokenOthers(tokenizer, options.alternatives, wanted.id), top, tokens, byLayer)
     : undefined;
+  signal?.throwIfAborted();
   if (options.alternatives && !contrast) notes.push("No alternative differs from the target in its first token");
   return {
     prompt: typeof options.prompt === "string" ? options.prompt : tokenizer.decode(options.prompt),

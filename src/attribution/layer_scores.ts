@@ -39,8 +39,8 @@ export interface LayerScoreInput {
   alternatives: readonly number[];
   /** Which scores choose the value neurons that query scores start from. Default: "published". */
   scoring?: "published" | "contrast";
-  /** Stops the work before the next prompt. */
-  signal?: AbortSignal;
+  /** Stops the work before the next prompt, and between the scores of one. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Value neurons of each kind that query scores start from; published figures take 30 to 100. */
@@ -55,7 +55,7 @@ const MAX_CONDITIONING = 10;
  * @throws {RangeError} If there are no prompts or no alternatives, or a token does not exist.
  */
 export async function scoreLayers(model: Model, input: LayerScoreInput): Promise<LayerScores> {
-  const { prompts, target, alternatives, scoring = "published" } = input;
+  const { prompts, target, alternatives, scoring = "published", signal } = input;
   const { nLayers } = model.config;
   if (prompts.length === 0) throw new RangeError("Cannot score layers: found no prompts, wanted at least one");
   const zeros = (): number[] => new Array<number>(nLayers).fill(0);
@@ -68,19 +68,18 @@ export async function scoreLayers(model: Model, input: LayerScoreInput): Promise
     to.forEach((value, layer) => to[layer] = value + values[layer]! / prompts.length);
   };
   for (const ids of prompts) {
-    input.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     using prompt = await ScoredPrompt.open(model, ids, target);
     const value = layerScores(prompt);
     const byContrast = scoring === "contrast";
     const contrast = await contrastScores(prompt, alternatives, { attnNeurons: byContrast });
+    signal?.throwIfAborted();
     for (const half of ["attn", "ffn"] as const) {
       add(mean.value[half], value[half]);
       add(mean.contrast[half], contrast.layers[half]);
     }
-    add(
-      mean.query,
-      await queryOfLayers(prompt, byContrast ? contrastNeurons(prompt, contrast) : await valueNeurons(prompt)),
-    );
+    const neurons = byContrast ? contrastNeurons(prompt, contrast) : await valueNeurons(prompt, signal);
+    add(mean.query, await queryOfLayers(prompt, neurons));
   }
   return mean;
 }
@@ -92,9 +91,9 @@ interface ValueNeurons {
 }
 
 /** Value neurons by the published score. */
-async function valueNeurons(prompt: ScoredPrompt): Promise<ValueNeurons> {
-  const { neurons: ffn } = await rankFfnNeurons(prompt, { top: VALUE_NEURONS });
-  const { neurons: attn } = await rankAttnNeurons(prompt, { top: VALUE_NEURONS });
+async function valueNeurons(prompt: ScoredPrompt, signal: AbortSignal | undefined): Promise<ValueNeurons> {
+  const { neurons: ffn } = await rankFfnNeurons(prompt, { top: VALUE_NEURONS, signal });
+  const { neurons: attn } = await rankAttnNeurons(prompt, { top: VALUE_NEURONS, signal });
   return { ffn, attn };
 }
 

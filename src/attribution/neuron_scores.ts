@@ -63,6 +63,8 @@ export interface RankingOptions {
   order?: "top" | "bottom";
   /** Scores every neuron instead of stopping when the best are certain. Default: false. */
   full?: boolean;
+  /** Stops before the next neurons that are scored together. */
+  signal?: AbortSignal | undefined;
 }
 
 /** One column of a weight, added with a factor to the base of its layer. */
@@ -180,16 +182,19 @@ function attnKind(prompt: ScoredPrompt): Kind<AttnNeuron> {
 }
 
 async function rank<T>(prompt: ScoredPrompt, kind: Kind<T>, options: RankingOptions): Promise<NeuronRanking<T>> {
-  const { top = 100, order = "top", full = false } = options;
+  const { top = 100, order = "top", full = false, signal } = options;
   if (!Number.isInteger(top) || top < 1) {
     throw new RangeError(`Cannot rank neurons: top is ${top}, wanted a whole number from 1 up`);
   }
   const bounds = kind.bounds();
   const sign = order === "top" ? 1 : -1;
-  const evaluate = (indices: readonly number[]): Promise<Float64Array> => evaluateNeurons(prompt, kind, indices);
+  const evaluate = async (indices: readonly number[]): Promise<Float64Array> => {
+    signal?.throwIfAborted();
+    return await evaluateNeurons(prompt, kind, indices);
+  };
   let found: { indices: readonly number[]; scores: readonly number[]; evaluated: number };
   if (full) {
-    const scores = await allScores(prompt, kind);
+    const scores = await allScores(prompt, kind, signal);
     const indices = Array.from(scores, (_, i) => i).sort((a, b) => sign * (scores[b]! - scores[a]!) || a - b)
       .slice(0, top);
     found = { indices, scores: indices.map((i) => scores[i]!), evaluated: kind.count };
@@ -246,11 +251,12 @@ async function evaluateNeurons<T>(
   return scores;
 }
 
-async function allScores<T>(prompt: ScoredPrompt, kind: Kind<T>): Promise<Float64Array> {
+async function allScores<T>(prompt: ScoredPrompt, kind: Kind<T>, signal?: AbortSignal): Promise<Float64Array> {
   const scores = new Float64Array(kind.count);
   const { dModel, vocab } = prompt.model.config;
   const rows = Math.max(1, Math.floor(PRODUCTS_AT_ONCE / (dModel * vocab)));
   for (let first = 0; first < kind.count; first += rows) {
+    signal?.throwIfAborted();
     const length = Math.min(rows, kind.count - first);
     scores.set(await evaluateNeurons(prompt, kind, Array.from({ length }, (_, i) => first + i)), first);
   }

@@ -135,7 +135,7 @@ export async function aceChain(
     switchFactor: false,
     scale: "mean",
     trace: session.trace,
-    ...(session.signal ? { signal: session.signal } : {}),
+    signal: session.signal,
     onProgress: (step, steps) => session.report(`search, nll ${step.nll.toFixed(3)}`, step.step + 1, steps),
   });
   session.searches.push(found);

@@ -22,16 +22,17 @@ export interface ChainPrompts {
  * is now, before any edit.
  *
  * @param exclude Heads and subjects that must not be used, because the edit will be judged by them.
+ * @param signal Stops before the next question to the model.
  */
 export async function chainPrompts(
   model: Model,
   facts: Facts,
   requests: readonly EditRequest[],
-  options: { exclude: readonly string[]; seed: number },
+  { signal, ...options }: { exclude: readonly string[]; seed: number; signal?: AbortSignal | undefined },
 ): Promise<ChainPrompts[]> {
   const found: ChainPrompts[] = [];
   for (const request of requests) {
-    const support = await selectSupport(facts, request, { answerer: modelAnswerer(model), ...options });
+    const support = await selectSupport(facts, request, { answerer: modelAnswerer(model, signal), ...options });
     const ids = (prompts: readonly string[]): number[][] => prompts.map((prompt) => model.tokens(prompt));
     const target = targetIds(model.tokenizer, request.target);
     const preserved = ids(support.preserve.map(({ prompt }) => prompt));

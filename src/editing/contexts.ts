@@ -12,18 +12,18 @@ const BEGINNINGS = ["The", "Therefore", "Because", "I", "You"];
  *
  * @param count Sampled texts, at most 5.
  * @param length Tokens of each, its beginning included.
+ * @param signal Stops before the next token.
  */
 export async function makeContexts(
   model: Model,
   seed: number,
-  count: number = 3,
-  length: number = 10,
+  { count = 3, length = 10, signal }: { count?: number; length?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<Contexts> {
   const texts: string[] = [];
   for (const [i, beginning] of BEGINNINGS.slice(0, count).entries()) {
     const maxTokens = Math.max(1, length - model.tokens(beginning).length);
     let text = beginning;
-    const options = { maxTokens, temperature: 1, topK: 5, seed: seed * BEGINNINGS.length + i };
+    const options = { maxTokens, temperature: 1, topK: 5, seed: seed * BEGINNINGS.length + i, signal };
     for await (const piece of model.generate(beginning, options)) text += piece;
     texts.push(`${text.replaceAll(/[{}]/g, " ").replaceAll(/\s+/g, " ").trim()}. {}`);
   }

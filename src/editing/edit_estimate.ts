@@ -63,14 +63,14 @@ export async function estimateEdit(
   plan: StagePlan,
   options: EditOptions,
 ): Promise<EditEstimate> {
-  const { method = "ace", mode = "chain", facts, exclude = [], seed = 0 } = options;
+  const { method = "ace", mode = "chain", facts, exclude = [], seed = 0, signal } = options;
   const { dModel, dMlp, nLayers, vocab } = model.config;
   const layers = plannedLayers(plan, method, mode);
   const chain = method === "ace" && mode === "chain" && facts !== undefined;
   const rows: ForcedRow[] = [];
   let kept = 0;
   if (chain) {
-    for (const { request } of await chainPrompts(model, facts, requests, { exclude, seed })) {
+    for (const { request } of await chainPrompts(model, facts, requests, { exclude, seed, signal })) {
       rows.push(...[...request.oneHop, ...request.twoHop].map((prompt) => ({ prompt, target: request.target })));
       kept += request.preserve.length;
     }
@@ -85,6 +85,7 @@ export async function estimateEdit(
   const labels = rows.reduce((sum, { target }) => sum + target.length, 0);
 
   await teacherForce(model, rows); // Pipelines are compiled on first use; that is not the time of a pass.
+  signal?.throwIfAborted();
   const start = performance.now();
   await teacherForce(model, rows);
   const passSeconds = (performance.now() - start) / 1000;

@@ -37,7 +37,7 @@ const FAR_NLL = 0.5;
  * @throws {RangeError} If a number of the method or a layer of the plan makes no sense, or a prompt is too long.
  */
 export async function edit(model: Model, requests: readonly EditRequest[], options: EditOptions = {}): Promise<Edit> {
-  const { method = "ace", mode = "chain", facts, seed = 0 } = options;
+  const { method = "ace", mode = "chain", facts, seed = 0, signal } = options;
   const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
   const chain: ChainHyperparameters = { ...CHAIN_DEFAULTS, ...options.chain };
   checkHyperparameters(hparams);
@@ -52,10 +52,10 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
   let prompts: ChainPrompts[] = [];
   using session = new EditSession(model, moments, options);
   if (chainMode) {
-    prompts = await chainPrompts(model, facts!, wanted, { exclude: options.exclude ?? [], seed });
+    prompts = await chainPrompts(model, facts!, wanted, { exclude: options.exclude ?? [], seed, signal });
     for (const { request } of prompts) await aceChain(session, request, layers, chain);
   } else {
-    contexts = await makeContexts(model, seed);
+    contexts = await makeContexts(model, seed, { signal });
     const single: TokenRequest[] = wanted.map((request) => ({ ...request, editToken: "subject_last" }));
     if (method === "pmet") await pmet(session, single, contexts, layers, hparams);
     else if (method === "memit") await memit(session, single, contexts, layers, hparams);
@@ -117,7 +117,7 @@ export async function checkRequests(
     answer: target,
   }));
   pairs.forEach(({ prompt }) => model.tokens(prompt));
-  const given = await modelAnswerer(model).given(pairs);
+  const given = await modelAnswerer(model, options.signal).given(pairs);
   given.forEach((already, i) => {
     if (already) throw presentAnswerError(wanted[i]!);
   });

@@ -3,10 +3,15 @@ import { teacherForce } from "../model/teacher_forcing.ts";
 import { targetIds } from "./edit_token.ts";
 import type { Answerer, PromptAnswer } from "./prompt_forms.ts";
 
-/** Says which answers a model gives: every token of " " + answer is the most likely one given those before. */
-export function modelAnswerer(model: Model): Answerer {
+/**
+ * Says which answers a model gives: every token of " " + answer is the most likely one given those before.
+ *
+ * @param signal Stops before the next question.
+ */
+export function modelAnswerer(model: Model, signal?: AbortSignal): Answerer {
   return {
     given: async (pairs: readonly PromptAnswer[]): Promise<boolean[]> => {
+      signal?.throwIfAborted();
       const rows = pairs.map(({ prompt, answer }) => ({
         prompt: model.tokens(prompt),
         target: targetIds(model.tokenizer, answer),

@@ -39,11 +39,11 @@ export async function paperStages(
 async function multiHopForms(
   model: Model,
   request: EditRequest,
-  { facts, exclude = [], seed = 0 }: EditOptions,
+  { facts, exclude = [], seed = 0, signal }: EditOptions,
 ): Promise<{ prompt: string; subject: string }[]> {
   if (!facts) return [];
   const relation = facts.relationOf(request.prompt);
-  const { used } = await selectSupport(facts, request, { answerer: modelAnswerer(model), exclude, seed });
+  const { used } = await selectSupport(facts, request, { answerer: modelAnswerer(model, signal), exclude, seed });
   return used.heads.slice(0, MULTI_HOP_PROMPTS).map((head) => ({
     prompt: relation.cloze[0]!.replace("{}", () => facts.relation(head.relation).description!),
     subject: head.subject,

@@ -80,15 +80,12 @@ export async function planRequests(
 async function profileOf(model: Model, options: EditOptions): Promise<WriteProfile | undefined> {
   const { facts, exclude = [], seed = 0, signal } = options;
   if (options.profile || !facts) return options.profile;
-  return await writeProfile(model, facts, { exclude, seed, ...(signal ? { signal } : {}) });
+  return await writeProfile(model, facts, { exclude, seed, signal });
 }
 
 function proberOf(model: Model, request: EditRequest, options: EditOptions): Prober {
   const hparams = { ...SPREAD_DEFAULTS, ...options.spread };
-  return (layer, token) => {
-    options.signal?.throwIfAborted();
-    return probe(model, request, layer, token, hparams);
-  };
+  return (layer, token) => probe(model, request, layer, token, hparams, options.signal);
 }
 
 /** Scores the layers for the present answer of a request. */
@@ -108,7 +105,7 @@ async function attributePresent(
     old = facts.object(relation.name, request.subject);
     if (old !== undefined) others = alternatives(facts, relation.name, old);
   }
-  old ??= await model.complete(filled);
+  old ??= await model.complete(filled, { signal });
   const [target] = targetIds(tokenizer, old);
   if (target === undefined) {
     throw new TypeError(`Cannot plan an edit of "${filled}": the model gives no answer to attribute`);
@@ -120,7 +117,7 @@ async function attributePresent(
     target,
     alternatives: first,
     scoring,
-    ...(signal ? { signal } : {}),
+    signal,
   });
   return { oldAnswer: old, alternatives: first.length, scores };
 }

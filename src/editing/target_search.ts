@@ -66,7 +66,7 @@ export interface SearchOptions extends SearchNumbers {
   /** Records the vectors and gradients of every step. */
   trace?: boolean;
   /** Stops at the next look at the log. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called at each look at the log. */
   onProgress?: (step: SearchStep, steps: number) => void;
 }

@@ -103,7 +103,7 @@ export async function findTargets(
       stopOn: "loss",
       scale: "first",
       trace: session.trace,
-      ...(session.signal ? { signal: session.signal } : {}),
+      signal: session.signal,
     });
     session.searches.push(found);
     for (const site of search.sites) stars[site]!.set(star(found, site, width), i * width);

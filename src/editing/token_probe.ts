@@ -26,7 +26,9 @@ export async function probe(
   layer: number,
   token: EditToken,
   hparams: SpreadHyperparameters,
+  signal?: AbortSignal,
 ): Promise<Probe> {
+  signal?.throwIfAborted();
   const rows = searchRows(model.tokenizer, { ...request, editToken: token }, [["{}"]]);
   if (!reachesLabel(rows, layer, model.config.nLayers)) {
     // The probe needs no search to know.
@@ -42,6 +44,7 @@ export async function probe(
     stopOn: "nll",
     switchFactor: false,
     scale: "first",
+    signal,
   });
   return { layer, token, before: steps[0]!.nll, after: steps.at(-1)!.nll };
 }

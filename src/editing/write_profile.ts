@@ -45,26 +45,27 @@ const ISOTROPIC = 0.1;
  *
  * @param exclude Subjects set aside to judge an edit by.
  * @param captureBytes Keys that the GPU may hold at a time; smaller means more forward passes. Default: 256 MiB.
- * @param signal Stops the work before the next fact.
+ * @param signal Stops the work before the next fact, and between forward passes over one.
  * @returns The profile; no facts are tried if none has enough heads and neighbours.
  */
 export async function writeProfile(
   model: Model,
   facts: Facts,
-  options: { exclude?: readonly string[]; seed?: number; captureBytes?: number; signal?: AbortSignal } = {},
+  options: { exclude?: readonly string[]; seed?: number; captureBytes?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<WriteProfile> {
-  const { exclude = [], seed = 0, captureBytes = CAPTURE_BYTES } = options;
+  const { exclude = [], seed = 0, captureBytes = CAPTURE_BYTES, signal } = options;
   const { nLayers } = model.config;
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
   const trials: TrialResult[][] = [];
   const attention = new Array<number>(nLayers).fill(0);
   for await (const { fact, prompts } of writeTrials(facts, { exclude, seed })) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const sequences = prompts.map(({ prompt }) => model.tokens(prompt)).map((ids) => ({
       ids,
       positions: [ids.length - 1],
     }));
-    const captured = await captureKeys(model, sequences, captureBytes);
+    const captured = await captureKeys(model, sequences, captureBytes, signal);
+    signal?.throwIfAborted();
     for (const [layer, score] of (await attentionContrast(model, facts, fact)).entries()) attention[layer]! += score;
     trials.push(captured.map((keys) => leaveOut(matrix(prompts.length, keys.length / prompts.length, keys), prompts)));
   }
@@ -85,12 +86,14 @@ async function captureKeys(
   model: Model,
   sequences: readonly PositionsOf[],
   captureBytes: number,
+  signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
   const { nLayers, dMlp } = model.config;
   const tokens = sequences.reduce((sum, { ids }) => sum + ids.length, 0);
   const atOnce = Math.max(1, Math.floor(captureBytes / (tokens * dMlp * Float32Array.BYTES_PER_ELEMENT)));
   const keys: Float32Array[] = [];
   for (let first = 0; first < nLayers; first += atOnce) {
+    signal?.throwIfAborted();
     const layers = Array.from({ length: Math.min(atOnce, nLayers - first) }, (_, i) => first + i);
     keys.push(...await captureRows(model, sequences, layers.map((layer) => `blocks.${layer}.mlp.hook_post`)));
   }

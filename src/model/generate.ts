@@ -12,8 +12,8 @@ export interface GenerateOptions extends SamplingOptions {
   stopAtSentence?: boolean;
   /** Seed of the sampler. Default: 0. */
   seed?: number;
-  /** Stops before the next token when aborted. */
-  signal?: AbortSignal;
+  /** Stops before the next token when aborted: what is waited for rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Continues `prompt` with a key/value cache, one wait a token, and yields text as its characters become complete. */
@@ -23,6 +23,7 @@ export async function* generate(
   options: GenerateOptions = {},
 ): AsyncGenerator<string> {
   checkSampling(options);
+  options.signal?.throwIfAborted();
   const ids = typeof prompt === "string" ? model.tokens(prompt) : [...prompt];
   model.checkTokens(ids);
   const { maxTokens = 64, stopAtSentence = false } = options;
@@ -36,7 +37,7 @@ export async function* generate(
   let held: number | null = null;
   let written = "";
   for (let count = 0; count < maxTokens; count++) {
-    if (options.signal?.aborted) return;
+    options.signal?.throwIfAborted();
     const token = next;
     if (token === model.tokenizer.eosId) return;
     if (stopAtSentence) {

@@ -12,22 +12,13 @@ export interface NextToken {
   probability: number;
 }
 
-/** Most next tokens that are listed. */
-export const MOST_NEXT_TOKENS = 128;
-
-/**
- * The `count` likeliest next tokens of a prompt, most likely first.
- *
- * @throws {RangeError} If `count` is not within 1 and {@linkcode MOST_NEXT_TOKENS}.
- */
+/** The `count` (at most 128) likeliest next tokens of a prompt, most likely first. */
 export async function nextTokens(
   model: Model,
   prompt: string | readonly number[],
   count: number,
 ): Promise<NextToken[]> {
-  if (!Number.isInteger(count) || count < 1 || count > MOST_NEXT_TOKENS) {
-    throw new RangeError(`Cannot show ${count} next tokens: wanted 1 to ${MOST_NEXT_TOKENS}`);
-  }
+  checkCount(count);
   const { stream } = model.gpu;
   const ids = typeof prompt === "string" ? model.tokens(prompt) : prompt;
   using cache = model.forward(ids);
@@ -40,4 +31,10 @@ export async function nextTokens(
     tokens!,
     (id, i) => ({ id, text: model.tokenizer.tokenText(id), probability: Math.exp(logs![i]!) }),
   );
+}
+
+/** Passes a number of tokens that can be shown. @throws {RangeError} If it is not 1 to 128. */
+export function checkCount(count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= 128) return;
+  throw new RangeError(`Cannot show ${count} next tokens: wanted 1 to 128`);
 }

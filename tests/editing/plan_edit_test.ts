@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { edit } from "../../src/editing/edit_model.ts";
 import { loadFacts } from "../../src/editing/facts.ts";
 import { planEdit, planMethod, planRequests } from "../../src/editing/plan_edit.ts";
@@ -65,6 +65,33 @@ Deno.test("planning stops at its next step when asked to, for every method", asy
     const before = gpu.stats().dispatches;
     await assertRejects(() => planMethod(model, REQUEST, { ...options, facts, signal }), DOMException, "stop");
     assertEquals(gpu.stats().dispatches, before);
+  }
+});
+
+/** A signal that is aborted when it is looked at for the `last`th time, and how often it was. */
+function abortedAtLook(last: number): { signal: AbortSignal; looks: () => number } {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let looks = 0;
+  signal.throwIfAborted = () => {
+    if (++looks >= last) controller.abort(new DOMException("stop", "AbortError"));
+    AbortSignal.prototype.throwIfAborted.call(signal);
+  };
+  return { signal, looks: () => looks };
+}
+
+Deno.test("planning can be stopped between any two of its steps, and gives its memory back", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-qwen3");
+  const facts = await loadFacts(WORLD_PATH);
+  const whole = abortedAtLook(Infinity);
+  await planEdit(model, REQUEST, { facts, signal: whole.signal });
+  // Two prompts are scored, eight facts tried and several layers probed, none of them in one step.
+  assertGreater(whole.looks(), 2 * 3 + 8 * 2 + 2);
+  const live = gpu.memory().live;
+  for (const last of [2, Math.floor(whole.looks() / 2)]) {
+    const { signal, looks } = abortedAtLook(last);
+    await assertRejects(() => planEdit(model, REQUEST, { facts, signal }), DOMException, "stop");
+    assertEquals([looks(), gpu.memory().live], [last, live]);
   }
 });
 

@@ -74,9 +74,12 @@ Deno.test("generate() stops before the next token when aborted, and gives its me
   const before = gpu.memory().live;
   const controller = new AbortController();
   let pieces = 0;
-  for await (const _ of model.generate([45, 268], { maxTokens: 50, signal: controller.signal })) {
-    if (++pieces === 3) controller.abort();
-  }
+  const stopped = async (): Promise<void> => {
+    for await (const _ of model.generate([45, 268], { maxTokens: 50, signal: controller.signal })) {
+      if (++pieces === 3) controller.abort(new DOMException("Stopped", "AbortError"));
+    }
+  };
+  await assertRejects(stopped, DOMException, "Stopped");
   assertEquals(pieces, 3);
   for await (const _ of model.generate([45, 268], { maxTokens: 50 })) break;
   assertEquals(gpu.memory().live, before);

@@ -1,53 +1,12 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_reader.ts";
-
-const ROOT = `${import.meta.dirname}/../..`;
+import { withFolder } from "../checkpoint/files.ts";
+import { call, namesIn, ROOT } from "./commands.ts";
 
 const EDIT = ["--prompt", "The capital of {} is", "--subject", "France", "--target", "Berlin"];
 const FACTS = ["--facts", "fixtures/world/world.json", "--exclude", "Noyon"];
 
 const TWO_HOPS = "The capital of the country where Noyon is located is";
-
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Starts a command; `until` says when Ctrl-C is pressed. */
-async function call(name: string, args: string[], until?: () => Promise<boolean>): Promise<Outcome> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `scripts/${name}.ts`, ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = child.output();
-  if (until) {
-    while (!await until()) await new Promise((resolve) => setTimeout(resolve, 20));
-    child.kill("SIGINT");
-  }
-  const { code, stdout, stderr } = await output;
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
-  } catch {
-    return [];
-  }
-}
 
 /** A corpus short enough for a test. */
 async function shortCorpus(folder: string): Promise<string[]> {

@@ -95,24 +95,23 @@ export async function tellStory(
   const start = performance.now();
   const { facts, request, oldAnswer, prompts, exclude, seed } = setup;
   const { signal, momentsCache, top = 100 } = options;
+  signal?.throwIfAborted();
   const states = await askPrompts(model, prompts);
   listener.onAnswers?.(prompts, states);
 
   const others = alternatives(facts, facts.relationOf(request.prompt).name, oldAnswer);
   const recalls: Recall[] = [];
   for (const prompt of [setup.oneHop, setup.twoHop]) {
-    signal?.throwIfAborted();
     const target = ` ${oldAnswer}`;
     recalls.push({
       prompt,
       target,
-      attribution: await attribute(model, { prompt, target, top, alternatives: others, ...(signal ? { signal } : {}) }),
+      attribution: await attribute(model, { prompt, target, top, alternatives: others, signal }),
     });
     listener.onRecall?.(recalls.at(-1)!);
   }
 
-  signal?.throwIfAborted();
-  const planned = await planEdit(model, request, { facts, ...(signal ? { signal } : {}), exclude, seed });
+  const planned = await planEdit(model, request, { facts, exclude, seed, ...(signal ? { signal } : {}) });
   listener.onPlan?.(planned);
 
   using change = await edit(model, [request], {
@@ -130,6 +129,7 @@ export async function tellStory(
 
   change.apply();
   const after = await askPrompts(model, prompts);
+  signal?.throwIfAborted();
   const story: DemoStory = {
     model: model.name,
     setup,

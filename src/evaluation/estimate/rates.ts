@@ -28,16 +28,22 @@ const UPLOADED = 1 << 25;
 /** A batch of 100 ms tells a rate to a few per cent, which is more than an estimate needs. */
 const TIMING = { rounds: 2, batchMs: 100 };
 
-/** Measures the rates; weights hold zeros, which take as long as any. */
-export async function measureRates(gpu: Gpu, dtype: Dtype): Promise<KernelRates> {
+/**
+ * Measures the rates; weights hold zeros, which take as long as any.
+ *
+ * @param signal Stops after the present measurement.
+ */
+export async function measureRates(gpu: Gpu, dtype: Dtype, signal?: AbortSignal): Promise<KernelRates> {
   const { stream } = gpu;
   using a = gpu.zeros([ROWS, WIDTH], "rate operand");
   using b = gpu.zeros([WIDTH, WIDTH], "rate weight", dtype);
   using product = gpu.tensor([ROWS, WIDTH], "rate product");
   const matmulMs = await bestMs(gpu, () => void matmulNt(stream, { a, b }, { out: product }), TIMING);
+  signal?.throwIfAborted();
   using moment = gpu.zeros([WIDTH, WIDTH], "rate moment");
   const rankMs = await bestMs(gpu, () => rankK(stream, { x: a, into: moment }), TIMING);
 
+  signal?.throwIfAborted();
   const random = new SeededRandom(0, "rates");
   const spd = matrix(FACTORED, FACTORED, new Float64Array(FACTORED ** 2));
   for (let i = 0; i < FACTORED; i++) {
@@ -48,12 +54,14 @@ export async function measureRates(gpu: Gpu, dtype: Dtype): Promise<KernelRates>
     using _factor = await GpuCholesky.factor(stream, spd);
   });
 
+  signal?.throwIfAborted();
   using target = gpu.tensor([UPLOADED / 4], "rate upload");
   const bytes = new Uint8Array(UPLOADED);
   const uploadMs = await fastest(async () => {
     gpu.write(target, bytes);
     await gpu.device.queue.onSubmittedWorkDone();
   });
+  signal?.throwIfAborted();
   return {
     matmulGflops: 2 * ROWS * WIDTH ** 2 / matmulMs / 1e6,
     rankKGflops: 2 * ROWS * WIDTH ** 2 / rankMs / 1e6,
