@@ -38,13 +38,17 @@ export function embedding(stream: Stream, input: EmbeddingInput, options: Output
   checkDtype(action, "ids", ids, "u32");
   const out = outputTensor(stream, action, [ids.length, width], [weight, ids], options);
   if (out.length === 0) return out;
-  for (const { first, rows: count, binding } of rowRanges(weight)) {
-    stream.dispatch(KERNEL, {
-      tensors: [binding, ids, out],
-      params: { rows: ids.length, width, first, count, vocab },
-      groups: foldGroups(ids.length, options.groupLimit),
-      constants: { WG: rowThreads(stream.gpu, width), B_TYPE: weightType },
-    });
+  const constants = { WG: rowThreads(stream.gpu, width), B_TYPE: weightType };
+  for (const { first: top, rows, binding: y } of rowRanges(out.view([ids.length, width]))) {
+    const wanted = { tensor: ids, byteOffset: 4 * top };
+    for (const { first, rows: count, binding } of rowRanges(weight)) {
+      stream.dispatch(KERNEL, {
+        tensors: [binding, wanted, y],
+        params: { rows, width, first, count, vocab },
+        groups: foldGroups(rows, options.groupLimit),
+        constants,
+      });
+    }
   }
   return out;
 }

@@ -1,4 +1,4 @@
-import { rowRanges } from "../src/gpu/binding.ts";
+import { type Binding, rowRanges, tensorOf, type TensorRange } from "../src/gpu/binding.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { dispatchNaive } from "./matmul_naive.ts";
@@ -37,7 +37,7 @@ export interface ProductInto extends Product, Pick<MatmulProblem, "accumulate" |
 /**
  * Makes the output of a product whose sizes were checked, and records it.
  *
- * @throws {RangeError} If `bias` or `out` has another size, or one binding does not hold the output.
+ * @throws {RangeError} If `bias` or `out` has another size, or one binding does not hold 128 rows of the output.
  * @throws {TypeError} If `accumulate` comes without `out`, `out` is an operand, or the variant cannot run.
  */
 export function multiply(stream: Stream, product: Product, options: MatmulOptions): Tensor {
@@ -77,24 +77,51 @@ export function recordProduct(
   }
 }
 
-/**
- * The product in parts that bind no more of the weight than one binding holds, mostly one.
- *
- * Rows of the weight are columns of the output in layout `nt`. In `nn` they are terms of the sums: the parts after the
- * first are added to it.
- */
+/** The product in parts that bind no more of the output and of the weight than one binding holds, mostly one. */
 function problemsOf(product: ProductInto): MatmulProblem[] {
   const { layout, rows, cols, inner, a, b, bias, out } = product;
   const biasType = bias ? checkWeight("multiply", "bias", bias, [cols]) : NO_BIAS;
   const whole: MatmulProblem = { ...product, biasType, aStride: layout === "tn" ? rows : inner, yStride: cols };
-  if (layout === "tn") return [whole];
+  return rowRanges(out.view([rows, cols])).flatMap(({ first, rows: count }) => {
+    if (count === rows) return weightParts(whole, b);
+    return weightParts({
+      ...whole,
+      rows: count,
+      a: layout === "tn"
+        ? shifted(a, 4 * first)
+        : { tensor: a, byteOffset: 4 * first * inner, byteLength: 4 * count * inner },
+      out: { tensor: out, byteOffset: 4 * first * cols, byteLength: 4 * count * cols },
+      // The mirror image of a part lies in other parts, so both halves are computed, each sum in the same order.
+      symmetric: false,
+    }, b);
+  });
+}
+
+/**
+ * A product in parts of the weight `b`. Rows of the weight are columns of the output in layout `nt`. In `nn` they are
+ * terms of the sums: the parts after the first are added to it.
+ */
+function weightParts(problem: MatmulProblem, b: Tensor): MatmulProblem[] {
+  const { layout, bias, a, out, cols } = problem;
+  if (layout === "tn") return [problem];
   return rowRanges(b).map(({ first, rows: count, binding }) => {
-    if (count === b.shape[0]) return whole;
+    if (count === b.shape[0]) return problem;
     if (layout === "nt") {
-      const shift = bias && { tensor: bias, byteOffset: first * (bias.byteLength / cols) };
-      return { ...whole, cols: count, b: binding, bias: shift, out: { tensor: out, byteOffset: 4 * first } };
+      const shift = bias && shifted(bias, first * (tensorOf(bias).byteLength / cols));
+      return { ...problem, cols: count, b: binding, bias: shift, out: shifted(out, 4 * first) };
     }
-    const part = { ...whole, inner: count, a: { tensor: a, byteOffset: 4 * first }, b: binding };
+    const part = { ...problem, inner: count, a: shifted(a, 4 * first), b: binding };
     return first === 0 ? part : { ...part, accumulate: true, bias: undefined, biasType: NO_BIAS };
   });
+}
+
+/** What is bound, from `bytes` further on. */
+function shifted(binding: Binding, bytes: number): TensorRange {
+  if (!("tensor" in binding)) return { tensor: binding, byteOffset: bytes };
+  const { tensor, byteOffset, byteLength } = binding;
+  return {
+    tensor,
+    byteOffset: byteOffset + bytes,
+    ...(byteLength === undefined ? {} : { byteLength: byteLength - bytes }),
+  };
 }

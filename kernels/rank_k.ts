@@ -8,7 +8,7 @@ import { checkDistinct, checkShape, rowSizes } from "./rows.ts";
 export interface RankKInput {
   /** Rows whose outer products are summed, [..., n] f32. */
   x: Tensor;
-  /** Receives the sum, [n, n] f32, symmetric. */
+  /** Symmetric matrix that the sum is added to, [n, n] f32. */
   into: Tensor;
 }
 
@@ -25,8 +25,8 @@ export interface RankKOptions {
 /**
  * Symmetric rank-k update, into += scale * xᵀx: the second moment of the rows of `x`.
  *
- * Only the lower half is computed and mirrored, so the result is symmetric bit for bit; what `into` held above its
- * diagonal is overwritten.
+ * The result is symmetric bit for bit if `into` was: only the lower half is computed and mirrored, or, where `into` is
+ * larger than a binding and written by ranges of rows, both halves are summed in the same order.
  *
  * @throws {RangeError} If `into` is not [n, n].
  * @throws {TypeError} If an operand is not f32 or both are one tensor.

@@ -3,7 +3,13 @@ import { formatBytes } from "../../src/display/bytes.ts";
 import { formatDuration } from "../../src/display/duration.ts";
 import { terminalTable } from "../../src/display/table.ts";
 import { measureRates } from "../../src/evaluation/estimate/rates.ts";
-import { answerBytes, type EditSizes, estimateStages, USUAL_SIZES } from "../../src/evaluation/estimate/stages.ts";
+import {
+  answerBytes,
+  type EditSizes,
+  estimateStages,
+  unfitTensors,
+  USUAL_SIZES,
+} from "../../src/evaluation/estimate/stages.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Dtype } from "../../src/gpu/tensor.ts";
 import { loadConfig } from "../../src/model/load_model.ts";
@@ -30,13 +36,14 @@ export async function printEstimate(
   const config = await loadConfig(await modelPath(flags.model));
   using gpu = await Gpu.open(gpuOptions(flags));
   const rates = await measureRates(gpu, DTYPE, signal);
-  const stages = estimateStages(config, DTYPE, rates);
+  const { bindingBytes, limits: { maxBufferSize: bufferBytes } } = gpu;
+  const device = { rates, bindingBytes, bufferBytes };
+  const stages = estimateStages(config, DTYPE, device);
   const { total } = parameterCounts(config);
   const [load] = stages;
   const peakBytes = load!.gpuBytes + Math.max(...stages.slice(1).map(({ gpuBytes }) => gpuBytes));
   const available = gpu.availableBytes === Number.MAX_SAFE_INTEGER ? null : gpu.availableBytes;
   const largest = largestWeight(config, DTYPE);
-  const limit = gpu.limits.maxBufferSize;
   const rows = stages.map(({ stage, gpuBytes, hostBytes, seconds }) => [
     stage,
     formatBytes(gpuBytes),
@@ -45,13 +52,13 @@ export async function printEstimate(
   ]);
   const right = (header: string) => ({ header, align: "right" as const });
   const columns = [{ header: "stage" }, right("GPU memory"), right("computer"), right("time")];
-  const tooLarge = stages.flatMap(({ stage, whole }) =>
-    whole.filter(({ bytes }) => bytes > gpu.bindingBytes).map((tensor) => ({ stage, ...tensor }))
-  );
+  const tooLarge = unfitTensors(stages, device);
   const verdicts = [
-    ...tooLarge.map(({ stage, name, bytes }) =>
-      `Does not fit: "${stage}" needs the ${name} in one binding, ${formatBytes(bytes)}; one of ${gpu.adapterName} ` +
-      `holds ${formatBytes(gpu.bindingBytes)}`
+    ...tooLarge.map(({ stage, name, bytes, holder, limit }) =>
+      `Does not fit: "${stage}" needs one ${holder} for the ${name}, ${
+        formatBytes(bytes)
+      }; one of ${gpu.adapterName} ` +
+      `holds ${formatBytes(limit)}`
     ),
     available === null
       ? `Needs ${formatBytes(peakBytes)} of GPU memory; ${gpu.adapterName} tells no limit`
@@ -60,13 +67,7 @@ export async function printEstimate(
         formatBytes(available)
       } available on ${gpu.adapterName}`
       : `Does not fit: needs ${formatBytes(peakBytes)}, ${formatBytes(available)} are available on ${gpu.adapterName}`,
-    largest.bytes <= limit
-      ? `Largest weight: ${largest.name}, ${formatBytes(largest.bytes)} of the ${
-        formatBytes(limit)
-      } that a buffer holds`
-      : `Largest weight: ${largest.name}, ${formatBytes(largest.bytes)}, more than the ${
-        formatBytes(limit)
-      } that a buffer holds`,
+    `Largest weight: ${largest.name}, ${formatBytes(largest.bytes)}; a buffer holds ${formatBytes(bufferBytes)}`,
   ];
   const text = [
     `${config.family}, ${(total / 1e9).toFixed(2)} billion parameters, weights as ${DTYPE}`,
@@ -77,7 +78,9 @@ export async function printEstimate(
     `An answer of ${USUAL_TOKENS} tokens takes ${formatBytes(answerBytes(config, USUAL_TOKENS))} more`,
     assumed(USUAL_SIZES),
     `Measured here: products ${rates.matmulGflops.toFixed(1)} GFLOP/s, second moments ` +
-    `${rates.rankKGflops.toFixed(1)}, factorisation ${rates.choleskyGflops.toFixed(1)}, upload ` +
+    `${rates.rankKGflops.toFixed(1)}, factorisation ${rates.choleskyGflops.toFixed(1)} (on the CPU ${
+      rates.cpuCholeskyGflops.toFixed(1)
+    }), upload ` +
     `${rates.uploadGBs.toFixed(1)} GB/s`,
   ].join("\n");
   const result = {
@@ -88,7 +91,8 @@ export async function printEstimate(
     stages,
     peakBytes,
     availableBytes: available,
-    bindingBytes: gpu.bindingBytes,
+    bindingBytes,
+    bufferBytes,
     tooLarge,
     largest,
   };

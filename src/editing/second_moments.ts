@@ -7,7 +7,7 @@
 import { gatherRows } from "../../kernels/gather_rows.ts";
 import { rankK } from "../../kernels/rank_k.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { batchesByLength, layerOfHook } from "../model/capture.ts";
+import { layerOfHook, modelBatches } from "../model/capture.ts";
 import { residual } from "../model/forward.ts";
 import { Taps, Temps } from "../model/hooks.ts";
 import type { Model } from "../model/model.ts";
@@ -126,7 +126,7 @@ async function sumsOf(
   const totals: Tensor[] = layers.map(() => temps.add(model.gpu.zeros([dMlp, dMlp], "second moment")));
   const hooks = layers.map((layer) => `blocks.${layer}.mlp.hook_post`);
   const deepest = Math.max(...hooks.map(layerOfHook));
-  for (const batch of batchesByLength(documents.map((ids) => ids.length))) {
+  for (const batch of modelBatches(model, documents.map((ids) => ids.length))) {
     const ids = batch.map((i) => documents[i]!);
     using inner = new Temps();
     using rows = model.rowsFor(ids);

@@ -7,6 +7,7 @@ import {
   preservingMetric,
   weightedMoment,
 } from "../linalg/metric.ts";
+import { factorBytes } from "../linalg/cholesky_gpu.ts";
 import { gpuMetric } from "../linalg/solve_spd.ts";
 import type { EditSession } from "./session.ts";
 
@@ -15,6 +16,11 @@ import type { EditSession } from "./session.ts";
  * the float64 products that refine a factor of the GPU would take longer than that.
  */
 export const CPU_FACTOR_WIDTH = 2048;
+
+/** Whether the metric of an MLP of this width is factored on the GPU: where that is faster and one binding holds the factor. */
+export function factorsOnGpu(dMlp: number, bindingBytes: number, cpuWidth: number = CPU_FACTOR_WIDTH): boolean {
+  return dMlp > cpuWidth && factorBytes(dMlp) <= bindingBytes;
+}
 
 /** Which metric a write is made in. */
 export interface WriteMetric {
@@ -32,7 +38,7 @@ export interface WriteMetric {
 
 /**
  * Runs `body` with the metric lambda C + eps mean(diag C) I + (w / n) sum s sᵀ: factored whole on the CPU where dMlp is
- * small; else C alone on the GPU, once, with the preserved keys as a low-rank term.
+ * small or a binding too small for the factor; else C alone on the GPU, once, with the preserved keys as a low-rank term.
  */
 export async function withMetric<T>(
   session: EditSession,
@@ -42,7 +48,7 @@ export async function withMetric<T>(
   const { layer, lambda, eps = 0, preserved, cpuWidth = CPU_FACTOR_WIDTH } = options;
   const n = session.model.config.dMlp;
   const moment: Matrix = matrix(n, n, await session.moments.get(layer));
-  if (n <= cpuWidth) {
+  if (!factorsOnGpu(n, session.model.gpu.bindingBytes, cpuWidth)) {
     const metric = preserved
       ? preservingMetric(moment, preserved, { lambda, eps })
       : momentMetric(moment, { lambda, eps });

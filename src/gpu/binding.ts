@@ -82,7 +82,7 @@ export function rowRanges(matrix: Tensor): RowRange[] {
   if (unitBytes > limit) {
     throw new RangeError(
       `Cannot bind rows of "${matrix.label}" ${formatShape(matrix.shape)} ${matrix.dtype}: ${ROW_UNIT} rows take ` +
-        `${unitBytes} bytes and one binding of ${matrix.gpu.adapterName} holds ${limit}. Use a smaller model`,
+        `${unitBytes} bytes and one binding of ${matrix.gpu.adapterName} holds ${limit}. Use fewer rows at a time or a smaller model`,
     );
   }
   const most = Math.floor(limit / unitBytes) * ROW_UNIT;

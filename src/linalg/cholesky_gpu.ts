@@ -104,6 +104,16 @@ export class GpuCholesky implements Disposable {
   }
 }
 
+/** Bytes of the factor of a matrix of `rows` rows, which one binding must hold. */
+export function factorBytes(rows: number): number {
+  return 4 * paddedRows(rows) ** 2;
+}
+
+/** Rows of a matrix with those that make its last block whole. */
+function paddedRows(rows: number): number {
+  return Math.ceil(rows / CHOLESKY_BLOCK) * CHOLESKY_BLOCK;
+}
+
 /** What the kernels need: L padded to whole blocks, and the inverses of its diagonal blocks. */
 interface Factor {
   lower: Tensor;
@@ -162,7 +172,7 @@ export function solveBlocks(
 async function factorShifted(stream: Stream, a: Matrix, scale: Float64Array, shift: number): Promise<Factor | null> {
   const { gpu } = stream;
   const n = a.rows;
-  const size = Math.ceil(n / CHOLESKY_BLOCK) * CHOLESKY_BLOCK;
+  const size = paddedRows(n);
   const scaled = new Float32Array(size * size);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < i; j++) scaled[i * size + j] = a.data[i * n + j] * scale[i] * scale[j];

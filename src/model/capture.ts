@@ -47,6 +47,16 @@ export function batchesByLength(lengths: readonly number[], maxTokens: number = 
   return batches;
 }
 
+/**
+ * Splits sequences that a model shall run on as {@linkcode batchesByLength} does, into batches whose widest activation one
+ * binding holds.
+ */
+export function modelBatches({ gpu, config }: Model, lengths: readonly number[]): number[][] {
+  const { dModel, dMlp, nHeads, dHead } = config;
+  const widest = Float32Array.BYTES_PER_ELEMENT * Math.max(dModel, dMlp, nHeads * dHead);
+  return batchesByLength(lengths, Math.min(BATCH_TOKENS, Math.floor(gpu.bindingBytes / widest)));
+}
+
 /** Block of a hook name such as `blocks.3.mlp.hook_post`. */
 export function layerOfHook(name: string): number {
   const layer = Number(/^blocks\.(\d+)\./.exec(name)?.[1]);
@@ -73,7 +83,7 @@ export async function captureRows(
     total += positions.length;
   }
   try {
-    for (const batch of batchesByLength(sequences.map((s) => s.ids.length))) {
+    for (const batch of modelBatches(model, sequences.map((s) => s.ids.length))) {
       const ids = batch.map((i) => sequences[i]!.ids);
       using rows = model.rowsFor(ids);
       using input = model.uploadIds(ids, rows.queries);

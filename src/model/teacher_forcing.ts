@@ -1,6 +1,6 @@
 import { crossEntropy } from "../../kernels/cross_entropy.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { batchesByLength } from "./capture.ts";
+import { modelBatches } from "./capture.ts";
 import { residual, unembed } from "./forward.ts";
 import { Temps } from "./hooks.ts";
 import type { Model } from "./model.ts";
@@ -30,7 +30,7 @@ export async function teacherForce(model: Model, rows: readonly ForcedRow[]): Pr
   const parts: { tensors: [Tensor, Tensor]; batch: number[] }[] = [];
   const sequences = rows.map(({ prompt, target }) => [...prompt, ...target.slice(0, -1)]);
   try {
-    for (const batch of batchesByLength(sequences.map((s) => s.length))) {
+    for (const batch of modelBatches(model, sequences.map((s) => s.length))) {
       const ids = batch.map((i) => sequences[i]!);
       using temps = new Temps();
       using shape = model.rowsFor(ids);

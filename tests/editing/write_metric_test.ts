@@ -1,5 +1,5 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { withMetric } from "../../src/editing/write_metric.ts";
+import { factorsOnGpu, withMetric } from "../../src/editing/write_metric.ts";
 import { EditSession } from "../../src/editing/session.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { frobeniusNorm, matrix } from "../../src/linalg/dense.ts";
@@ -31,6 +31,13 @@ Deno.test("withMetric() gives the same metric by a factor on the CPU and by one 
     const error = frobeniusNorm(matrix(3, n, found.map((x, i) => x - expected[i]!)));
     assertLess(error / frobeniusNorm(matrix(3, n, expected)), 1e-10);
   }
+});
+
+Deno.test("factorsOnGpu() leaves the factor to the CPU where that is fast or no binding holds it", () => {
+  // GPT-J's dMlp: the factor takes 1 GiB; 2049 columns are padded to 2112, or 17,842,176 bytes.
+  assertEquals([factorsOnGpu(16384, 2 ** 30), factorsOnGpu(16384, 2 ** 30 - 1)], [true, false]);
+  assertEquals([factorsOnGpu(2049, 17_842_176), factorsOnGpu(2049, 17_842_175)], [true, false]);
+  assertEquals(factorsOnGpu(2048, 2 ** 31), false);
 });
 
 Deno.test("the metrics of writes leave no memory behind", () => {

@@ -31,7 +31,7 @@ Deno.test("rowRanges() refuses rows that are too wide, with the numbers", () => 
     () => rowRanges(matrix),
     RangeError,
     'Cannot bind rows of "matrix" [200, 33] f32: 128 rows take 16896 bytes and one binding of ' +
-      `${gpu.adapterName} holds 8192. Use a smaller model`,
+      `${gpu.adapterName} holds 8192. Use fewer rows at a time or a smaller model`,
   );
 });
 

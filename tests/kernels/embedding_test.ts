@@ -47,6 +47,14 @@ Deno.test("embedding() reads a weight that no binding holds by ranges of rows", 
   assertEquals(device.memory().live, 0);
 });
 
+Deno.test("embedding() writes rows that no binding holds by ranges of rows", async () => {
+  using device = await Gpu.open({ maxBindingBytes: 40_000 });
+  const index = Array.from({ length: 701 }, (_, i) => (i * 389) % 1003);
+  await check(33, index, "f32", { device, vocab: 1000 });
+  await check(33, index, "bf16", { device, vocab: 1000, groupLimit: 3 });
+  assertEquals(device.memory().live, 0);
+});
+
 Deno.test("embedding() gives zeros for ids from vocab up", async () => {
   dirtyPool(gpu);
   await check(5, [2, 11, 4294967295]);

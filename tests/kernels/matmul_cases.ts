@@ -95,7 +95,7 @@ export async function checkProduct(
 export async function checkRankK(
   gpu: Gpu,
   [n, inner]: readonly [n: number, inner: number],
-  options: { scale?: number; variant?: MatmulVariant; groupLimit?: number } = {},
+  options: { scale?: number; variant?: MatmulVariant | undefined; groupLimit?: number } = {},
 ): Promise<void> {
   const scale = options.scale ?? 1;
   const data = normals("x", inner * n);

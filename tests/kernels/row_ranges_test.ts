@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { embedding } from "../../kernels/embedding.ts";
 import { matmulNt } from "../../kernels/matmul_nt.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { checkProduct } from "./matmul_cases.ts";
+import { checkProduct, checkRankK } from "./matmul_cases.ts";
 import { PACKED_WIDTHS } from "./operands.ts";
 
 const gpu = await Gpu.open({ maxBindingBytes: 40_000 });
@@ -41,13 +41,36 @@ Deno.test("matmulNt() binds the ranges that it says and no more", () => {
   assertEquals(gpu.stats().dispatches - before, 3); // 256, 256 and 189 rows
 });
 
-Deno.test("matmulNt() refuses an output that no binding holds", () => {
+Deno.test("products write an output that no binding holds by ranges of rows, with every variant", async () => {
+  for (const variant of variants) {
+    await checkProduct(gpu, "tn", [301, 19, 67], { variant, accumulate: true });
+    await checkProduct(gpu, "tn", [300, 8, 64], { variant, groupLimit: 3 });
+    await checkProduct(gpu, "nt", [200, 32, 64], { variant, bias: "f32" });
+    await checkProduct(gpu, "nn", [301, 33, 65], { variant, accumulate: true });
+  }
+});
+
+Deno.test("products and second moments too large for a binding agree with their twins, with every variant", async () => {
+  using wide = await Gpu.open({ maxBindingBytes: 200_000 });
+  for (const variant of [...variants, undefined]) {
+    // Left operand, weight and output are all larger than a binding.
+    await checkProduct(wide, "nt", [301, 300, 290], { variant, dtype: "f32", bias: "f32" });
+    await checkProduct(wide, "nn", [290, 300, 260], { variant, accumulate: true });
+    // Symmetric bit for bit though both halves are computed: ranges of 128, 128 and 44 rows.
+    await checkRankK(wide, [300, 19], { variant });
+    await checkRankK(wide, [255, 7], { variant, scale: -1 / 3 });
+  }
+  assertEquals(wide.memory().live, 0);
+});
+
+Deno.test("matmulNt() refuses an output of which no binding holds 128 rows", () => {
   using a = gpu.tensor([200, 32], "a");
-  using b = gpu.tensor([64, 32], "b");
+  using b = gpu.tensor([100, 32], "b");
   assertThrows(
     () => matmulNt(gpu.stream, { a, b }),
     RangeError,
-    'Cannot bind "matmul nt" [200, 64] f32: it takes 51200',
+    'Cannot bind rows of "matmul nt" [200, 100] f32: 128 rows take 51200 bytes and one binding of ' +
+      `${gpu.adapterName} holds 40000. Use fewer rows at a time or a smaller model`,
   );
 });
 

@@ -2,6 +2,7 @@ import { matmulNt } from "../../../kernels/matmul_nt.ts";
 import { rankK } from "../../../kernels/rank_k.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Dtype } from "../../gpu/tensor.ts";
+import { Cholesky } from "../../linalg/cholesky.ts";
 import { GpuCholesky } from "../../linalg/cholesky_gpu.ts";
 import { matrix } from "../../linalg/dense.ts";
 import { SeededRandom } from "../../linalg/seeded_random.ts";
@@ -15,6 +16,8 @@ export interface KernelRates {
   readonly rankKGflops: number;
   /** Cholesky factorisation with its preparation on the host, 1e9 operations a second. */
   readonly choleskyGflops: number;
+  /** Cholesky factorisation on the CPU in float64, 1e9 operations a second. */
+  readonly cpuCholeskyGflops: number;
   /** Upload of weights, 1e9 bytes a second. */
   readonly uploadGBs: number;
 }
@@ -53,6 +56,7 @@ export async function measureRates(gpu: Gpu, dtype: Dtype, signal?: AbortSignal)
   const factorMs = await fastest(async () => {
     using _factor = await GpuCholesky.factor(stream, spd);
   });
+  const cpuMs = await fastest(() => Promise.resolve(void new Cholesky(spd)));
 
   signal?.throwIfAborted();
   using target = gpu.tensor([UPLOADED / 4], "rate upload");
@@ -66,6 +70,7 @@ export async function measureRates(gpu: Gpu, dtype: Dtype, signal?: AbortSignal)
     matmulGflops: 2 * ROWS * WIDTH ** 2 / matmulMs / 1e6,
     rankKGflops: 2 * ROWS * WIDTH ** 2 / rankMs / 1e6,
     choleskyGflops: FACTORED ** 3 / 3 / factorMs / 1e6,
+    cpuCholeskyGflops: FACTORED ** 3 / 3 / cpuMs / 1e6,
     uploadGBs: UPLOADED / uploadMs / 1e6,
   };
 }

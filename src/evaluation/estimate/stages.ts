@@ -4,11 +4,11 @@
  * @module
  */
 import { PASSES_A_STEP } from "../../editing/edit_estimate.ts";
-import { CPU_FACTOR_WIDTH } from "../../editing/write_metric.ts";
+import { factorsOnGpu } from "../../editing/write_metric.ts";
 import { CAPTURE_BYTES } from "../../editing/write_profile.ts";
 import { type Dtype } from "../../gpu/tensor.ts";
 import type { ModelConfig } from "../../model/architectures.ts";
-import { activationBytes, cacheBytes, parameterCounts, weightBytes } from "../../model/memory.ts";
+import { activationBytes, cacheBytes, largestWeight, parameterCounts, weightBytes } from "../../model/memory.ts";
 import type { KernelRates } from "./rates.ts";
 
 /** One stage of an edit in chain mode. */
@@ -21,16 +21,38 @@ export interface StageEstimate {
   readonly hostBytes: number;
   /** Time in seconds. */
   readonly seconds: number;
-  /** Tensors that a kernel reads or writes whole, so that a binding must hold each. */
-  readonly whole: readonly WholeTensor[];
+  /** Its largest tensors. */
+  readonly tensors: readonly LargeTensor[];
 }
 
-/** A tensor that is not read by ranges of rows. */
-export interface WholeTensor {
+/** A tensor that a device may be too small for. */
+export interface LargeTensor {
   /** What it is. */
   readonly name: string;
   /** Its size in bytes. */
   readonly bytes: number;
+  /** Whether it is bound by ranges of rows; else one binding must hold it. */
+  readonly byRows: boolean;
+}
+
+/** A tensor that a device does not hold. */
+export interface UnfitTensor extends LargeTensor {
+  /** Stage that needs it. */
+  readonly stage: string;
+  /** What it does not fit in. */
+  readonly holder: "binding" | "buffer";
+  /** Bytes that one such holds. */
+  readonly limit: number;
+}
+
+/** The device that an estimate is for. */
+export interface EstimatedDevice {
+  /** Its rates. */
+  readonly rates: KernelRates;
+  /** Bytes that one binding holds. */
+  readonly bindingBytes: number;
+  /** Bytes that one buffer holds. */
+  readonly bufferBytes: number;
 }
 
 /** Sizes of the work, where the model's own tokenizer and facts are not at hand. */
@@ -69,17 +91,20 @@ export const USUAL_SIZES: Readonly<EditSizes> = {
 const F32 = 4;
 const F64 = 8;
 
+/** Matrices like C that the computer holds while it writes: the sum, C, the metric, and its factor or what is uploaded of it. */
+const HOST_MOMENTS = 4;
+
 /**
  * Estimates every stage of one edit in chain mode.
  *
  * @param dtype How the weights are stored.
- * @param rates Rates of this device.
+ * @param device Rates and limits.
  * @returns Stages in the order in which they run.
  */
 export function estimateStages(
   config: ModelConfig,
   dtype: Dtype,
-  rates: KernelRates,
+  { rates, bindingBytes }: EstimatedDevice,
   sizes: EditSizes = USUAL_SIZES,
 ): StageEstimate[] {
   const { nLayers, dModel, dMlp, vocab } = config;
@@ -97,30 +122,33 @@ export function estimateStages(
   const supportTokens = supportPrompts * promptTokens;
   const keyTokens = (supportPrompts + preservedPrompts) * promptTokens;
   const square = dMlp ** 2;
-  const moment: WholeTensor = { name: `second moment [${dMlp}, ${dMlp}] in f32`, bytes: F32 * square };
-  const edited: WholeTensor = { name: `edited matrix [${dModel}, ${dMlp}] in f32`, bytes: F32 * dModel * dMlp };
-  const factored = dMlp > CPU_FACTOR_WIDTH ? [{ ...moment, name: `factor of the ${moment.name}` }] : [];
+  const moment: LargeTensor = { name: `second moment [${dMlp}, ${dMlp}] f32`, bytes: F32 * square, byRows: true };
+  const onGpu = factorsOnGpu(dMlp, bindingBytes);
+  const factorRate = onGpu ? rates.choleskyGflops : rates.cpuCholeskyGflops;
+  const { name: widest, bytes: widestBytes } = largestWeight(config, dtype);
+  // Only the lower half of a second moment is computed, unless it is written by ranges of rows.
+  const halves = moment.bytes > bindingBytes ? 2 : 1;
   return [
     {
       stage: "load",
       gpuBytes: weightBytes(config, dtype),
       hostBytes: 0,
       seconds: weightBytes(config, dtype) / rates.uploadGBs / 1e9,
-      whole: [],
+      tensors: [{ name: `weight ${widest}`, bytes: widestBytes, byRows: true }],
     },
     {
       stage: "plan",
       gpuBytes: activationBytes(config, promptTokens, bases) + CAPTURE_BYTES,
       hostBytes: 0,
       seconds: trial,
-      whole: [],
+      tensors: [{ name: `logits [${bases}, ${vocab}] f32`, bytes: F32 * bases * vocab, byRows: false }],
     },
     {
       stage: "second moments",
       gpuBytes: activationBytes(config, 1024, 0) + F32 * square,
       hostBytes: 2 * F64 * square,
-      seconds: layersSeconds(momentTokens, layer + 1) + 2 * momentTokens * square / rates.rankKGflops / 1e9,
-      whole: [moment],
+      seconds: layersSeconds(momentTokens, layer + 1) + halves * 2 * momentTokens * square / rates.rankKGflops / 1e9,
+      tensors: [moment],
     },
     {
       stage: "search",
@@ -128,16 +156,37 @@ export function estimateStages(
       hostBytes: 0,
       seconds: layersSeconds(supportTokens, layer) +
         steps * PASSES_A_STEP * (layersSeconds(supportTokens, above) + logitsSeconds(supportPrompts)),
-      whole: [],
+      tensors: [
+        { name: `activation [${supportTokens}, ${dMlp}] f32`, bytes: F32 * supportTokens * dMlp, byRows: false },
+        { name: `logits [${supportPrompts}, ${vocab}] f32`, bytes: F32 * supportPrompts * vocab, byRows: false },
+      ],
     },
     {
       stage: "keys and write",
-      gpuBytes: activationBytes(config, keyTokens, 0) + F32 * (2 * square + dModel * dMlp),
-      hostBytes: F64 * (2 * square + (supportPrompts + preservedPrompts) * dMlp),
-      seconds: layersSeconds(keyTokens, layer + 1) + dMlp ** 3 / 3 / rates.choleskyGflops / 1e9,
-      whole: [...factored, edited],
+      gpuBytes: activationBytes(config, keyTokens, 0) + F32 * ((onGpu ? square : 0) + dModel * dMlp),
+      hostBytes: F64 * (HOST_MOMENTS * square + (supportPrompts + preservedPrompts) * dMlp),
+      seconds: layersSeconds(keyTokens, layer + 1) + dMlp ** 3 / 3 / factorRate / 1e9,
+      tensors: [
+        { name: `edited matrix [${dModel}, ${dMlp}] f32`, bytes: F32 * dModel * dMlp, byRows: true },
+        ...(onGpu ? [{ ...moment, name: `factor of the ${moment.name}`, byRows: false }] : []),
+      ],
     },
   ];
+}
+
+/** The tensors of some stages that a device does not hold. */
+export function unfitTensors(
+  stages: readonly Pick<StageEstimate, "stage" | "tensors">[],
+  { bindingBytes, bufferBytes }: Pick<EstimatedDevice, "bindingBytes" | "bufferBytes">,
+): UnfitTensor[] {
+  return stages.flatMap(({ stage, tensors }) =>
+    tensors.flatMap((tensor): UnfitTensor[] => {
+      if (!tensor.byRows && tensor.bytes > bindingBytes) {
+        return [{ ...tensor, stage, holder: "binding", limit: bindingBytes }];
+      }
+      return tensor.bytes > bufferBytes ? [{ ...tensor, stage, holder: "buffer", limit: bufferBytes }] : [];
+    })
+  );
 }
 
 /** What one answer of `tokens` tokens takes beyond the weights, in bytes. */
