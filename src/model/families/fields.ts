@@ -13,6 +13,13 @@ export function only<const T extends readonly z.util.Literal[]>(values: T): z.Zo
   return z.literal(values).optional();
 }
 
+/** As {@linkcode only}, of a field that other models have: null is as good as absent. */
+export function onlyIfThere<const T extends readonly z.util.Literal[]>(
+  values: T,
+): z.ZodOptional<z.ZodNullable<z.ZodLiteral<T[number]>>> {
+  return z.literal(values).nullish();
+}
+
 /** Names of the GELU in configs. */
 const GELU_NAMES = ["gelu_new", "gelu", "gelu_fast", "gelu_pytorch_tanh"] as const;
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Architecture, ModelConfig } from "../architectures.ts";
-import { checkConfig, only, size } from "./fields.ts";
+import { checkConfig, only, onlyIfThere, size } from "./fields.ts";
 import { GPT_FIELDS, gptSizes } from "./gpt_like.ts";
 import { dMlp, dModel, linear, vector, vocab } from "./specs.ts";
 
@@ -9,8 +9,12 @@ const schema = z.looseObject({
   rotary_dim: size,
   tie_word_embeddings: only([false]),
   rope_scaling: only([null]),
-  rope_theta: only([10000]),
-  rotary_emb_base: only([10000]),
+  rope_theta: onlyIfThere([10000]),
+  rotary_emb_base: onlyIfThere([10000]),
+  rope_interleave: onlyIfThere([true]),
+  rope_interleaved: onlyIfThere([true]),
+  use_parallel_residual: onlyIfThere([true]),
+  parallel_attn: onlyIfThere([true]),
 });
 
 function readConfig(json: unknown, path: string): ModelConfig {

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { ModelConfig, WeightSpec } from "../architectures.ts";
-import { checkConfig, only, size } from "./fields.ts";
+import { checkConfig, only, onlyIfThere, size } from "./fields.ts";
 import { ROPE_FIELDS, rotaryOf, WHOLE_HEAD_FIELDS } from "./rope.ts";
 import { dMlp, dModel, kvWidth, linear, optional, qWidth, vector, vocab } from "./specs.ts";
 
@@ -21,7 +21,8 @@ const SCHEMA = z.looseObject({
   rms_norm_eps: z.number().positive().default(1e-6),
   tie_word_embeddings: z.boolean().default(false),
   hidden_act: only(["silu"]),
-  hidden_activation: z.literal("silu").nullish(),
+  hidden_activation: onlyIfThere(["silu"]),
+  activation_function: onlyIfThere(["silu"]),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   sliding_window: size.nullish(),
@@ -34,7 +35,7 @@ const SCHEMA = z.looseObject({
 const PARTIAL_SCHEMA = SCHEMA.extend(ROPE_FIELDS);
 
 /** Fields of a family whose heads have norms. */
-const HEAD_NORMS = { use_qk_norm: only([true]), qk_layernorm: only([true]) };
+const HEAD_NORMS = { use_qk_norm: onlyIfThere([true]), qk_layernorm: onlyIfThere([true]) };
 
 /** How a family differs from the others in reading its config. */
 export interface LlamaLikeOptions {

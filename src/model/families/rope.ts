@@ -6,7 +6,7 @@
 import { z } from "zod";
 import type { RotaryConfig } from "../architectures.ts";
 import type { RopeScaling } from "../rope_scaling.ts";
-import { only } from "./fields.ts";
+import { only, onlyIfThere } from "./fields.ts";
 
 const SCALED = {
   factor: z.number().positive().optional(),
@@ -16,23 +16,37 @@ const SCALED = {
 };
 const TYPE = only(["default", "linear", "llama3"]);
 
+const PART = z.number().positive().max(1).nullish();
+const WHOLE = onlyIfThere([1]);
+
 // Older files write `type`, newer ones `rope_type`; some write both.
-const ROPE = z.looseObject({ rope_type: TYPE, type: TYPE, rope_theta: z.number().positive().optional(), ...SCALED });
-const PART = z.number().positive().max(1).optional();
+const ROPE = z.looseObject({
+  rope_type: TYPE,
+  type: TYPE,
+  rope_theta: z.number().positive().optional(),
+  partial_rotary_factor: PART,
+  ...SCALED,
+  // Every layer of these families turns alike, and long contexts do not scale the scores.
+  full_attention: only([null]),
+  sliding_attention: only([null]),
+  llama_4_scaling_beta: onlyIfThere([0]),
+});
+const WHOLE_ROPE = ROPE.extend({ partial_rotary_factor: WHOLE });
 
 /** Fields of a config that say how positions turn a part of each head. */
 export const ROPE_FIELDS = {
   rope_theta: z.number().positive().optional(),
   rope_scaling: ROPE.nullish(),
-  rope_parameters: ROPE.extend({ partial_rotary_factor: PART }).nullish(),
+  rope_parameters: ROPE.nullish(),
   partial_rotary_factor: PART,
 } as const;
 
 /** {@linkcode ROPE_FIELDS} of families whose model code turns whole heads, whatever the config says. */
 export const WHOLE_HEAD_FIELDS = {
   ...ROPE_FIELDS,
-  rope_parameters: ROPE.extend({ partial_rotary_factor: only([1]) }).nullish(),
-  partial_rotary_factor: only([1]),
+  rope_scaling: WHOLE_ROPE.nullish(),
+  rope_parameters: WHOLE_ROPE.nullish(),
+  partial_rotary_factor: WHOLE,
 } as const;
 
 /** What {@linkcode ROPE_FIELDS} give when parsed. */
@@ -48,11 +62,10 @@ export type RopeFields = z.infer<z.ZodObject<typeof ROPE_FIELDS>>;
 export function rotaryOf(fields: RopeFields, dHead: number, path: string): RotaryConfig {
   const { rope_parameters: parameters, rope_scaling: scaling } = fields;
   const older = scaling && Object.keys(scaling).length > 0 ? scaling : null;
-  const theta = older?.rope_theta ?? parameters?.rope_theta ?? fields.rope_theta ?? 10000;
-  const part = parameters?.partial_rotary_factor ?? fields.partial_rotary_factor ?? 1;
-  const dims = Math.floor(dHead * part);
   // Where both are there, transformers takes the older one.
   const [source, values] = older ? ["rope_scaling", older] : ["rope_parameters", parameters ?? {}];
+  const theta = values.rope_theta ?? fields.rope_theta ?? 10000;
+  const dims = Math.floor(dHead * (values.partial_rotary_factor ?? fields.partial_rotary_factor ?? 1));
   const type = values.rope_type ?? values.type ?? "default";
   if (type === "default") return { dims, theta };
   const number = (name: keyof typeof SCALED): number => {
