@@ -1,11 +1,4 @@
-import {
-  assertEquals,
-  assertGreater,
-  assertLess,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadConfig, loadModel } from "../../src/model/load_model.ts";
 import { activationBytes, cacheBytes, checkMemory } from "../../src/model/memory.ts";
@@ -48,27 +41,6 @@ Deno.test("loadModel() refuses a model that does not fit with a usual prompt, be
   using exact = await Gpu.open({ maxBytes: needed });
   using model = await loadSmall(exact);
   assertEquals([exact.memory().live, model.config.nLayers], [weights, 6]);
-});
-
-Deno.test("loadModel() refuses a model that does not fit before it reads a weight", async () => {
-  const dir = `${EDITING}/gptj`;
-  const { size } = await Deno.stat(`${dir}/model.safetensors`);
-  let bytes = 0;
-  const { read } = Deno.FsFile.prototype;
-  Deno.FsFile.prototype.read = async function (into) {
-    const count = await read.call(this, into);
-    bytes += count ?? 0;
-    return count;
-  };
-  try {
-    using small = await Gpu.open({ maxBytes: 1_000_000 });
-    await assertRejects(() => loadModel(small, dir, { tokenizer: TOKENIZER }), RangeError, "1000000 are available");
-    assertLess(bytes, size / 10);
-    using model = await loadModel(gpu, dir, { tokenizer: TOKENIZER });
-    assertGreater(bytes, size, `the count misses what is read of ${model.name}`);
-  } finally {
-    Deno.FsFile.prototype.read = read;
-  }
 });
 
 Deno.test("loadModel() counts no longer prompt than usual where the context holds more", async () => {
