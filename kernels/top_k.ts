@@ -8,11 +8,17 @@ import code from "./top_k.wgsl" with { type: "text" };
 /** Largest k: the kernel reads a row once for each element it finds. */
 const MAX_K = 128;
 
+/**
+ * Rounds of all loops of a thread together that one launch may take: Mesa's CPU driver ends every loop of a shader after
+ * 65,535 and says nothing.
+ */
+const MAX_ROUNDS = 60_000;
+
 const KERNEL = defineKernel({
   name: "top_k",
   code,
   buffers: ["read", "write", "write"],
-  params: { rows: "u32", width: "u32", k: "u32" },
+  params: { rows: "u32", width: "u32", k: "u32", first: "u32", count: "u32" },
 });
 
 /** Options of {@linkcode topK}. */
@@ -47,11 +53,15 @@ export function topK(stream: Stream, input: { x: Tensor }, options: TopKOptions)
   }
   const values = stream.gpu.tensor([rows, k], "top-k values");
   const indices = stream.gpu.tensor([rows, k], "top-k indices", "u32");
-  stream.dispatch(KERNEL, {
-    tensors: [input.x, values, indices],
-    params: { rows, width, k },
-    groups: foldGroups(rows, options.groupLimit),
-    constants: { WG: rowThreads(stream.gpu, width) },
-  });
+  const threads = rowThreads(stream.gpu, width);
+  const atOnce = Math.max(1, Math.floor(MAX_ROUNDS / (Math.ceil(width / threads) + Math.log2(threads) + 1)));
+  for (let first = 0; first < k; first += atOnce) {
+    stream.dispatch(KERNEL, {
+      tensors: [input.x, values, indices],
+      params: { rows, width, k, first, count: Math.min(atOnce, k - first) },
+      groups: foldGroups(rows, options.groupLimit),
+      constants: { WG: threads },
+    });
+  }
   return { values, indices };
 }

@@ -4,11 +4,11 @@
 // types     f32 in, f32 and u32 out
 // grid      rows workgroups, folded to 2-D; WG threads share a row
 // override  WG = 64 (power of two)
-// memory    8 * WG bytes workgroup; reads x k times (cache), once for each element found
+// memory    8 * WG bytes workgroup; reads x `count` times (cache), once for each element found: those from `first` on
 // numerics  exact; lowest index first on ties, which includes 0 and -0
 // twin      tests/reference/top_k.ts
 
-struct Params { rows: u32, width: u32, k: u32 }
+struct Params { rows: u32, width: u32, k: u32, first: u32, count: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> values: array<f32>;
@@ -33,8 +33,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let row = group.y * groups.x + group.x;
   if (row >= params.rows) { return; }
   let start = row * params.width;
-  var last = Found(0.0, NONE);
-  for (var found = 0u; found < params.k; found++) {
+  let place = row * params.k + params.first;
+  let before = max(place, 1u) - 1u;
+  var last = Found(values[before], select(indices[before], NONE, params.first == 0u));
+  for (var found = 0u; found < params.count; found++) {
     var own = Found(0.0, NONE);
     for (var i = lane; i < params.width; i += WG) {
       let value = x[start + i];
@@ -50,8 +52,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     last = partials[0];
     workgroupBarrier();
     if (lane == 0u) {
-      values[row * params.k + found] = last.value;
-      indices[row * params.k + found] = last.index;
+      values[place + found] = last.value;
+      indices[place + found] = last.index;
     }
   }
 }

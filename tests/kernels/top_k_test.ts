@@ -41,6 +41,12 @@ Deno.test("topK() agrees with its twin with the thread counts of a GPU", async (
   });
 });
 
+Deno.test("topK() finds as many of a vocabulary's logits as asked for, more than one launch may look through", async () => {
+  await check(1, 49_152, 30);
+  await check(2, 151_936, 9, 0.01);
+  await check(1, 151_936, 128);
+});
+
 Deno.test("topK() folds rows over two grid dimensions", async () => {
   await check(7, 5, 2, 0, 3);
 });
