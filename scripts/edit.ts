@@ -9,7 +9,7 @@ import { saveEdit } from "../src/editing/patch_file.ts";
 import { fillTemplate } from "../src/editing/prompt_forms.ts";
 import type { StagePlan } from "../src/editing/layer_plan.ts";
 import { type EditRequest, normalizeRequest, readRequests } from "../src/editing/requests.ts";
-import type { Model } from "../src/model/model.ts";
+import { answers } from "./cli/answers.ts";
 import { fromFlags, handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { dryRun } from "./cli/dry_run.ts";
@@ -76,15 +76,6 @@ async function wishes({ prompt, subject, target, requests }: EditFlags): Promise
     if (text.trim() === "") throw new UsageError(`Cannot edit with an empty --${flag}: give some text`);
   }
   return [fromFlags(() => normalizeRequest({ prompt, subject, target }))];
-}
-
-/** Answers to the requests' own prompts. */
-async function answers(model: Model, requests: readonly EditRequest[], signal: AbortSignal): Promise<string[]> {
-  const found: string[] = [];
-  for (const { prompt, subject } of requests) {
-    found.push((await model.complete(fillTemplate(prompt, subject), { signal })).trim());
-  }
-  return found;
 }
 
 await run(program, async (signal, keep) => {

@@ -3,9 +3,9 @@ import { estimateEdit } from "../../src/editing/edit_estimate.ts";
 import { checkRequests } from "../../src/editing/edit_model.ts";
 import type { EditOptions } from "../../src/editing/edit_options.ts";
 import { planRequests } from "../../src/editing/plan_edit.ts";
-import { fillTemplate } from "../../src/editing/prompt_forms.ts";
 import { type EditRequest, showRequest } from "../../src/editing/requests.ts";
 import type { Model } from "../../src/model/model.ts";
+import { answers } from "./answers.ts";
 import { type CommonFlags, handOut } from "./command.ts";
 
 /**
@@ -24,10 +24,7 @@ export async function dryRun(
 ): Promise<void> {
   const requests = await checkRequests(model, wishes, options);
   const { signal } = options;
-  const present: string[] = [];
-  for (const { prompt, subject } of requests) {
-    present.push((await model.complete(fillTemplate(prompt, subject), { signal })).trim());
-  }
+  const present = await answers(model, requests, signal);
   const plan = await planRequests(model, requests, options);
   signal?.throwIfAborted();
   const estimate = await estimateEdit(model, requests, plan, options);

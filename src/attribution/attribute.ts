@@ -5,11 +5,13 @@ import { contrastScores } from "./contrast.ts";
 import {
   type AttnNeuron,
   type FfnNeuron,
+  ffnNeuronAt,
   type NeuronRanking,
+  type NeuronScore,
   rankAttnNeurons,
   rankFfnNeurons,
+  topScored,
 } from "./neuron_scores.ts";
-import type { NeuronScore } from "./neuron_scores.ts";
 import { promotedTokens } from "./projection.ts";
 import { ScoredPrompt } from "./scored_prompt.ts";
 import { headScores, layerScores, type LayerValues } from "./scores.ts";
@@ -212,12 +214,9 @@ async function contrastOf(
   if (others.length === 0) return undefined;
   const { tokenizer, config: { dMlp } } = prompt.model;
   const { layers, heads, ffnNeurons } = await contrastScores(prompt, others);
-  const best = Array.from(ffnNeurons, (_, i) => i).sort((a, b) => ffnNeurons[b]! - ffnNeurons[a]! || a - b);
-  const neurons = best.slice(0, top).map((i) => ({
-    layer: Math.floor(i / dMlp),
-    neuron: i % dMlp,
-    score: ffnNeurons[i]!,
-    coefficient: prompt.host.coefficients[i]!,
+  const neurons = topScored(ffnNeurons, top, (at) => ffnNeuronAt(prompt, at)).map((scored) => ({
+    ...scored,
+    coefficient: prompt.host.coefficients[scored.layer * dMlp + scored.neuron]!,
   }));
   const tokens = await promotedTokens(prompt, neurons, tokenCount);
   return {

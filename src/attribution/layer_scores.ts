@@ -1,6 +1,14 @@
 import type { Model } from "../model/model.ts";
 import { type ContrastScores, contrastScores } from "./contrast.ts";
-import { type AttnNeuron, attnNeuronAt, type FfnNeuron, rankAttnNeurons, rankFfnNeurons } from "./neuron_scores.ts";
+import {
+  type AttnNeuron,
+  attnNeuronAt,
+  type FfnNeuron,
+  ffnNeuronAt,
+  rankAttnNeurons,
+  rankFfnNeurons,
+  topScored,
+} from "./neuron_scores.ts";
 import { queryLayersOfAttn, queryLayersOfFfn, type Scored } from "./query_scores.ts";
 import { ScoredPrompt } from "./scored_prompt.ts";
 import { layerScores } from "./scores.ts";
@@ -99,13 +107,9 @@ async function valueNeurons(prompt: ScoredPrompt, signal: AbortSignal | undefine
 
 /** Value neurons by their contrast. */
 function contrastNeurons(prompt: ScoredPrompt, { ffnNeurons, attnNeurons }: ContrastScores): ValueNeurons {
-  const { dMlp } = prompt.model.config;
-  const best = <T>(scores: Float64Array, name: (at: number) => T): Scored<T>[] =>
-    Array.from(scores, (_, at) => at).sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, VALUE_NEURONS)
-      .map((at) => ({ ...name(at), score: scores[at]! }));
   return {
-    ffn: best(ffnNeurons, (at): FfnNeuron => ({ layer: Math.floor(at / dMlp), neuron: at % dMlp })),
-    attn: best(attnNeurons!, (at) => attnNeuronAt(prompt, at)),
+    ffn: topScored(ffnNeurons, VALUE_NEURONS, (at) => ffnNeuronAt(prompt, at)),
+    attn: topScored(attnNeurons!, VALUE_NEURONS, (at) => attnNeuronAt(prompt, at)),
   };
 }
 

@@ -146,7 +146,7 @@ export async function attnNeuronScores(prompt: ScoredPrompt): Promise<Float64Arr
 
 function ffnKind(prompt: ScoredPrompt): Kind<FfnNeuron> {
   const { host, model: { config: { nLayers, dMlp } } } = prompt;
-  const name = (i: number): FfnNeuron => ({ layer: Math.floor(i / dMlp), neuron: i % dMlp });
+  const name = (i: number): FfnNeuron => ffnNeuronAt(prompt, i);
   return {
     count: nLayers * dMlp,
     weight: "mlp.W_out",
@@ -155,6 +155,11 @@ function ffnKind(prompt: ScoredPrompt): Kind<FfnNeuron> {
     column: (i) => ({ layer: Math.floor(i / dMlp), column: i % dMlp, factor: host.coefficients[i]! }),
     bounds: () => ffnNeuronBounds(prompt),
   };
+}
+
+/** The MLP neuron at a place of [nLayers, dMlp]. */
+export function ffnNeuronAt({ model: { config: { dMlp } } }: ScoredPrompt, at: number): FfnNeuron {
+  return { layer: Math.floor(at / dMlp), neuron: at % dMlp };
 }
 
 /** The attention neuron at a place of [nLayers, nHeads, dHead, source positions]. */
@@ -179,6 +184,20 @@ function attnKind(prompt: ScoredPrompt): Kind<AttnNeuron> {
     },
     bounds: () => attnNeuronBounds(prompt),
   };
+}
+
+/**
+ * The highest of scores that are all there, highest first; on ties the earlier place first.
+ *
+ * @param neuronAt What a place stands for.
+ */
+export function topScored<T>(
+  scores: Float64Array,
+  top: number,
+  neuronAt: (at: number) => T,
+): (T & Pick<NeuronScore, "score">)[] {
+  return Array.from(scores, (_, at) => at).sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, top)
+    .map((at) => ({ ...neuronAt(at), score: scores[at]! }));
 }
 
 async function rank<T>(prompt: ScoredPrompt, kind: Kind<T>, options: RankingOptions): Promise<NeuronRanking<T>> {

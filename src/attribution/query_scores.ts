@@ -10,7 +10,7 @@
 import type { Tensor } from "../gpu/tensor.ts";
 import { Temps } from "../model/hooks.ts";
 import { linearBackward } from "../model/linear.ts";
-import type { AttnNeuron, FfnNeuron } from "./neuron_scores.ts";
+import { type AttnNeuron, type FfnNeuron, ffnNeuronAt, topScored } from "./neuron_scores.ts";
 import { readAt } from "./read_positions.ts";
 import type { ScoredPrompt } from "./scored_prompt.ts";
 import { attnSubKeys, defaultSubKey, ffnSubKeys, type SubKey } from "./sub_keys.ts";
@@ -146,9 +146,7 @@ export async function queryFfnNeurons(
 
 /** MLP neurons with the highest query scores, highest first; on ties the lower layer and neuron first. */
 export function topQueryNeurons(prompt: ScoredPrompt, scores: Float64Array, top: number): Scored<FfnNeuron>[] {
-  const { dMlp } = prompt.model.config;
-  return Array.from(scores, (_, i) => i).sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, top)
-    .map((i) => ({ layer: Math.floor(i / dMlp), neuron: i % dMlp, score: scores[i]! }));
+  return topScored(scores, top, (at) => ffnNeuronAt(prompt, at));
 }
 
 /** Splits query neurons into those that are value neurons as well and those that only make others fire. */

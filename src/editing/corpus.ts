@@ -62,7 +62,7 @@ export async function momentsFor(model: Model, layers: readonly number[], option
     documents: await readCorpus(corpus),
     layers,
     ...(options.momentsCache === undefined ? {} : { cacheDir: options.momentsCache }),
-    ...(signal ? { signal } : {}),
+    signal,
     onProgress: (done, total) => onProgress?.({ stage: "second moments", done, total }),
   });
 }

@@ -21,6 +21,7 @@ import { pmet } from "./pmet.ts";
 import { type EditRequest, normalizeRequests, presentAnswerError } from "./requests.ts";
 import { planRequests } from "./plan_edit.ts";
 import { plannedLayers } from "./planned_layers.ts";
+import { fillTemplate } from "./prompt_forms.ts";
 import { EditSession } from "./session.ts";
 import { type Contexts, type TokenRequest } from "./targets.ts";
 
@@ -113,7 +114,7 @@ export async function checkRequests(
   // Without a corpus there is nothing to plan for.
   if (!options.moments) corpusFor(model, options);
   const pairs = wanted.map(({ prompt, subject, target }) => ({
-    prompt: prompt.replace("{}", () => subject),
+    prompt: fillTemplate(prompt, subject),
     answer: target,
   }));
   pairs.forEach(({ prompt }) => model.tokens(prompt));

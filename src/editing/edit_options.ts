@@ -40,7 +40,7 @@ export interface EditOptions {
   /** Changes to the defaults of chain mode. */
   chain?: Partial<ChainHyperparameters>;
   /** Stops the work at the next step; nothing stays applied. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as the work proceeds. */
   onProgress?: (progress: EditProgress) => void;
 }

@@ -14,9 +14,9 @@ import {
   type StagePlan,
 } from "./layer_plan.ts";
 import { planPart } from "./planned_layers.ts";
+import { fillTemplate } from "./prompt_forms.ts";
 import type { EditRequest } from "./requests.ts";
 import { alternatives } from "./support.ts";
-import { fillTemplate } from "./prompt_forms.ts";
 import { probe } from "./token_probe.ts";
 import { type WriteProfile, writeProfile } from "./write_profile.ts";
 
@@ -95,7 +95,7 @@ async function attributePresent(
   { facts, scoring = "published", signal }: EditOptions,
 ): Promise<{ oldAnswer: string; alternatives: number; scores: LayerScores }> {
   const { tokenizer } = model;
-  const filled = request.prompt.replace("{}", () => request.subject);
+  const filled = fillTemplate(request.prompt, request.subject);
   let forms = [filled];
   let old: string | undefined;
   let others = [request.target];

@@ -25,7 +25,7 @@ export interface MomentsOptions {
   /** Called with documents done and in all. */
   onProgress?: (done: number, total: number) => void;
   /** Stops after the present group of documents; what is done is kept in `cacheDir`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Documents between two writes to the cache. */

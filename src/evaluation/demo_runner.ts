@@ -74,8 +74,7 @@ export async function* runDemo(
   const { facts, documents } = world;
   const settings = settingsKey(world, scoring);
   const answerer = modelAnswerer(model);
-  const stop = signal ? { signal } : {};
-  const moments = options.moments ?? new SharedMoments(model, { documents, ...stop });
+  const moments = options.moments ?? new SharedMoments(model, { documents, signal });
   const keyOf = (name: string, seed: number, caseId: number): DemoKey => ({
     modelHash: model.hash,
     configuration: name,
@@ -108,7 +107,7 @@ export async function* runDemo(
       const { name, method, mode } = configuration;
       const key = keyOf(name, seed, demoCase.id);
       const part = planPart(method, mode);
-      if (part === "chain") profile ??= await writeProfile(model, facts, stop);
+      if (part === "chain") profile ??= await writeProfile(model, facts, { signal });
       // The plan does not depend on the seed.
       const planKey = `${part} ${demoCase.id}`;
       const plan = plans.get(planKey) ??
@@ -118,7 +117,7 @@ export async function* runDemo(
           facts,
           scoring,
           ...(profile ? { profile } : {}),
-          ...stop,
+          signal,
         });
       plans.set(planKey, plan);
       await moments.ensure(plannedLayers(plan, method, mode));
@@ -148,7 +147,7 @@ async function editAndAsk(
       seed,
       plan,
       moments,
-      ...(signal ? { signal } : {}),
+      signal,
     });
     change.apply();
     const after = await askCase(prompts, modelAnswerer(model));

@@ -11,7 +11,7 @@ export interface SharedMomentsOptions {
   /** Called with documents done and in all, anew for each set of missing layers. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Stops after the present group of documents. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Second moments of one model that many edits share: each layer is computed once, when a plan first names it. */

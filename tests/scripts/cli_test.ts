@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
+import { call as start, type Outcome } from "./commands.ts";
 
 const COMMANDS = ["ask", "attribute", "demo", "edit", "evaluate", "export", "moments"];
 
@@ -34,13 +35,9 @@ const REQUIRED: Record<string, string[]> = { attribute: ["--prompt", "Hello"], m
 /** A folder that nobody can make: a part of its path is a file. */
 const UNWRITABLE = "deno.json/out";
 
-async function call(name: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `scripts/${name}.ts`, ...args],
-    cwd: `${import.meta.dirname}/../..`,
-    env: { NO_COLOR: "1" },
-  }).output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+/** Starts a command and waits for its end. */
+function call(name: string, ...args: string[]): Promise<Outcome> {
+  return start(name, args);
 }
 
 for (const [name, flags] of Object.entries(COMMON_FLAGS)) {

@@ -111,7 +111,7 @@ export async function tellStory(
     listener.onRecall?.(recalls.at(-1)!);
   }
 
-  const planned = await planEdit(model, request, { facts, exclude, seed, ...(signal ? { signal } : {}) });
+  const planned = await planEdit(model, request, { facts, exclude, seed, signal });
   listener.onPlan?.(planned);
 
   using change = await edit(model, [request], {
@@ -122,7 +122,7 @@ export async function tellStory(
     seed,
     plan: planned.plan,
     ...(momentsCache === undefined ? {} : { momentsCache }),
-    ...(signal ? { signal } : {}),
+    signal,
     ...(listener.onProgress ? { onProgress: listener.onProgress } : {}),
   });
   listener.onEdit?.(change.record, change.norms());
