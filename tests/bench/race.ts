@@ -28,7 +28,7 @@ export interface Timing {
 export interface RaceOptions {
   /** Timed rounds, at least 5 for numbers that are reported. Default: 5. */
   rounds?: number;
-  /** Time that a round of one contender should take, milliseconds. Default: 200, so that one wait of 12 ms is small. */
+  /** Least time of a round of one contender, milliseconds. Default: 200, so that one wait of 12 ms is small. */
   roundMs?: number;
   /** Clock in milliseconds. Default: `performance.now`. */
   now?: () => number;
@@ -36,8 +36,8 @@ export interface RaceOptions {
   onRound?: (round: number, rounds: number) => void;
 }
 
-/** Fewest and most calls of a round. */
-const CALLS = [1, 2000] as const;
+/** Most calls of a round. */
+const MOST_CALLS = 2000;
 
 /**
  * Smallest value.
@@ -61,8 +61,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
+/** A round's calls grow by at most this factor from one try to the next, as few calls are mostly the wait. */
+const GROWTH = 10;
+
 /**
- * Times contenders: each warms up with three calls, its number of calls a round is set, then each round runs all in turn.
+ * Times contenders: each warms up with two calls, its calls of a round are raised until a round takes as long as asked,
+ * then each round runs all in turn.
+ *
+ * The time of a few calls says little of the time of one: the wait at the end can be longer than they are.
  *
  * @returns One timing a contender, in their order.
  */
@@ -76,8 +82,13 @@ export async function race(contenders: readonly Contender[], options: RaceOption
   const calls: number[] = [];
   for (const contender of contenders) {
     for (let warm = 0; warm < 2; warm++) await time(contender, 1);
-    const ms = await time(contender, 4) / 4;
-    calls.push(Math.min(CALLS[1], Math.max(CALLS[0], Math.round(roundMs / ms))));
+    let count = 1;
+    let ms = await time(contender, count);
+    while (ms < roundMs && count < MOST_CALLS) {
+      count = Math.min(MOST_CALLS, Math.ceil(count * Math.min(GROWTH, roundMs / ms)));
+      ms = await time(contender, count);
+    }
+    calls.push(count);
   }
   const times: number[][] = contenders.map(() => []);
   for (let round = 0; round < rounds; round++) {
