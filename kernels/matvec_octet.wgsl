@@ -38,6 +38,11 @@ fn product(x: Span, w: Span) -> f32 {
   return dot(sums + x.second[0] * w.second[0] + x.second[1] * w.second[1], vec4f(1.0));
 }
 
+// Products of a row with the columns that have a span each at `at`, one after the other: few values wait in registers.
+fn products(x: Span, at: vec4u) -> vec4f {
+  return vec4f(product(x, bSpan(at.x)), product(x, bSpan(at.y)), product(x, bSpan(at.z)), product(x, bSpan(at.w)));
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
@@ -48,24 +53,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let spans = select(params.inner >> 4u, params.inner >> 3u, B_TYPE == 0u);
   let aOctets = params.aStride >> 3u;
   let lastRow = params.rows - 1u;
-  let lastCol = params.cols - 1u;
+  let lastCol = vec4u(params.cols - 1u);
+  let cols = vec4u(0u, 1u, 2u, 3u) + col;
+  let at0 = min(cols, lastCol) * spans;
+  let at1 = min(cols + 4u, lastCol) * spans;
+  let at2 = min(cols + 8u, lastCol) * spans;
+  let at3 = min(cols + 12u, lastCol) * spans;
   var sums: array<mat4x4f, 8>; // sums[r][i][j]: row r, column col + 4 i + j
   for (var k = lane; k < spans; k += LANES) {
+    if (ROWS == 1u) {
+      // Written out: Mesa's CPU driver does not unroll a loop as long as this, and reaches a sum whose index is not
+      // constant lane by lane. More rows are few there, and written out they take twice as long to compile.
+      let x = aSpan(0u, k);
+      sums[0] += mat4x4f(products(x, at0 + k), products(x, at1 + k), products(x, at2 + k),
+                         products(x, at3 + k));
+      continue;
+    }
     var x: array<Span, 8>;
     for (var r = 0u; r < ROWS; r++) { x[r] = aSpan(min(r, lastRow) * aOctets, k); }
     for (var i = 0u; i < 4u; i++) {
-      let c = vec4u(0u, 1u, 2u, 3u) + 4u * i + col;
-      let at = min(c, vec4u(lastCol)) * spans + k;
-      if (ROWS == 1u) {
-        // Column by column, so that few values wait in registers.
-        sums[0][i] += vec4f(product(x[0], bSpan(at.x)), product(x[0], bSpan(at.y)), product(x[0], bSpan(at.z)),
-                            product(x[0], bSpan(at.w)));
-        continue;
-      }
-      let w0 = bSpan(at.x);
-      let w1 = bSpan(at.y);
-      let w2 = bSpan(at.z);
-      let w3 = bSpan(at.w);
+      let c = min(cols + 4u * i, lastCol) * spans + k;
+      let w0 = bSpan(c.x);
+      let w1 = bSpan(c.y);
+      let w2 = bSpan(c.z);
+      let w3 = bSpan(c.w);
       for (var r = 0u; r < ROWS; r++) {
         sums[r][i] += vec4f(product(x[r], w0), product(x[r], w1), product(x[r], w2), product(x[r], w3));
       }

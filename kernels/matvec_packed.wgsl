@@ -92,6 +92,12 @@ fn product(x: Span, w: Codes) -> f32 {
     dot(w.scales[1], vec2f(dot(hi, vec4f(1.0)), x.totals.y));
 }
 
+// Products of a row with the columns whose codes start at `at`, one after the other: few values wait in registers.
+fn fourProducts(x: Span, at: vec4u) -> vec4f {
+  return vec4f(product(x, bCodes32(at.x)), product(x, bCodes32(at.y)), product(x, bCodes32(at.z)),
+               product(x, bCodes32(at.w)));
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
@@ -100,20 +106,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // Parameters are read here once: within the loop the driver would gather them lane by lane.
   let inner = params.inner;
   let lastRow = params.rows - 1u;
-  let lastCol = params.cols - 1u;
+  let lastCol = vec4u(params.cols - 1u);
   let aStride = params.aStride;
+  let cols = vec4u(0u, 1u, 2u, 3u) + col;
+  let at0 = min(cols, lastCol) * inner;
+  let at1 = min(cols + 4u, lastCol) * inner;
+  let at2 = min(cols + 8u, lastCol) * inner;
+  let at3 = min(cols + 12u, lastCol) * inner;
   var sums: array<mat4x4f, 8>; // sums[r][i][j]: row r, column col + 4 i + j
   for (var k = 32u * lane; k < inner; k += 32u * LANES) {
+    if (ROWS == 1u) {
+      // Written out for one row, as in matvec_octet.
+      let x = aSpan(k >> 3u);
+      sums[0] += mat4x4f(fourProducts(x, at0 + k), fourProducts(x, at1 + k), fourProducts(x, at2 + k),
+                         fourProducts(x, at3 + k));
+      continue;
+    }
     var x: array<Span, 8>;
     for (var r = 0u; r < ROWS; r++) { x[r] = aSpan((min(r, lastRow) * aStride + k) >> 3u); }
     for (var i = 0u; i < 4u; i++) {
-      let at = min(vec4u(0u, 1u, 2u, 3u) + 4u * i + col, vec4u(lastCol)) * inner + k;
-      if (ROWS == 1u) {
-        // Column by column, so that few values wait in registers.
-        sums[0][i] += vec4f(product(x[0], bCodes32(at.x)), product(x[0], bCodes32(at.y)), product(x[0], bCodes32(at.z)),
-                            product(x[0], bCodes32(at.w)));
-        continue;
-      }
+      let at = min(cols + 4u * i, lastCol) * inner + k;
       let w0 = bCodes32(at.x);
       let w1 = bCodes32(at.y);
       let w2 = bCodes32(at.z);
