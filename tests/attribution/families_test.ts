@@ -12,7 +12,8 @@ import { layerScores } from "../../src/attribution/scores.ts";
 import { largestAbsolute, largestError } from "../../src/evaluation/conformance/checks.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { FAMILY_CASES, familyFolder, loadFamily } from "../model/family_models.ts";
-import { logSoftmax, runTwin } from "../reference/sequential_model.ts";
+import { runTwin } from "../reference/sequential_model.ts";
+import { logSoftmaxRow } from "../reference/softmax.ts";
 import { queryTwin, scoreTwin, sharesTwin, type TwinNeuron } from "../reference/value_scores.ts";
 import { storedModel } from "./stored_model.ts";
 
@@ -102,7 +103,7 @@ for (const name of FAMILY_CASES) {
     const { stored, ids, target } = await twinOf(name);
     using model = await loadFamily(gpu, name);
     const zeroed = [{ layer: 0, neuron: 3 }, { layer: 0, neuron: 40 }, { layer: 1, neuron: 7 }];
-    const logProb = (without: typeof zeroed): number => logSoftmax(runTwin(stored, ids, without).logits)[target]!;
+    const logProb = (without: typeof zeroed): number => logSoftmaxRow(runTwin(stored, ids, without).logits)[target]!;
     const tolerance = 16 * ROUNDING * Math.abs(logProb([]));
     const found = await predictUnder(model, ids, target, zeroFfnNeurons(zeroed));
     assertAlmostEquals(found.logProb, logProb(zeroed), tolerance);

@@ -13,6 +13,7 @@ import { saveEdit } from "../../src/editing/patch_file.ts";
 import { Edit } from "../../src/editing/edit.ts";
 import type { MomentSource } from "../../src/editing/session.ts";
 import { searchTargets } from "../../src/editing/target_search.ts";
+import { largestAbsolute } from "../../src/evaluation/conformance/checks.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
@@ -79,7 +80,7 @@ for (const name of NAMES) {
       const hook = `blocks.0.hook_${site}_out`;
       using whole = model.gradients(IDS, 77, [hook]);
       const want = (await whole.read(hook))[hook]!.subarray(position * dModel, (position + 1) * dModel);
-      const size = want.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      const size = largestAbsolute(want);
       // The search lowers the loss, the whole pass has the gradient of the log-probability; the goldens' tolerance.
       want.forEach((x, i) => assertLess(Math.abs(gradients![i]! + x), 1e-4 * size, `${site} ${i}`));
     }

@@ -132,10 +132,3 @@ export function runTwin(
   const read = norm(model.lnFinal, x.at(-1)!);
   return { traces, last: x, logits: Float64Array.from(model.embed, (row) => dot(row, read)) };
 }
-
-/** Logarithms of the probabilities that logits give. */
-export function logSoftmax(logits: Float64Array): Float64Array {
-  const largest = logits.reduce((most, x) => Math.max(most, x), -Infinity);
-  const logSum = largest + Math.log(logits.reduce((total, x) => total + Math.exp(x - largest), 0));
-  return logits.map((x) => x - logSum);
-}

@@ -5,7 +5,8 @@
  */
 import { siluGatedSlopes } from "./activations.ts";
 import { rowStatistics } from "./norms.ts";
-import { dot, logSoftmax, runTwin, sum, type TwinModel, type TwinTrace } from "./sequential_model.ts";
+import { dot, runTwin, sum, type TwinModel, type TwinTrace } from "./sequential_model.ts";
+import { logSoftmaxRow } from "./softmax.ts";
 import { frozenNorm } from "./sub_values.ts";
 
 /** A scored neuron: what it adds to which residual, and the sub-key by which it reads. */
@@ -46,7 +47,7 @@ export function scoreTwin(model: TwinModel, ids: readonly number[], target: numb
   const { scale } = rowStatistics(last[at]!, model.eps, centre);
   const logProb = (x: Float64Array): number => {
     const read = frozenNorm(x, model.lnFinal.weight, scale, centre, false);
-    return logSoftmax(Float64Array.from(model.embed, (row) => dot(row, read)))[target]!;
+    return logSoftmaxRow(Float64Array.from(model.embed, (row) => dot(row, read)))[target]!;
   };
   const scores: TwinScores = {
     layers: { attn: [], ffn: [] },
