@@ -11,6 +11,7 @@ import broadcast_quads from "./shared/broadcast_quads.wgsl" with { type: "text" 
 import decode from "./shared/decode.wgsl" with { type: "text" };
 import decode_octet from "./shared/decode_octet.wgsl" with { type: "text" };
 import element_operands from "./shared/element_operands.wgsl" with { type: "text" };
+import exp_sum from "./shared/exp_sum.wgsl" with { type: "text" };
 import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
 import matmul_bias from "./shared/matmul_bias.wgsl" with { type: "text" };
 import matmul_layout from "./shared/matmul_layout.wgsl" with { type: "text" };
@@ -29,6 +30,7 @@ import row_max from "./shared/row_max.wgsl" with { type: "text" };
 import row_octets from "./shared/row_octets.wgsl" with { type: "text" };
 import row_sum from "./shared/row_sum.wgsl" with { type: "text" };
 import running_log_sum from "./shared/running_log_sum.wgsl" with { type: "text" };
+import sigmoid from "./shared/sigmoid.wgsl" with { type: "text" };
 import weight_at from "./shared/weight_at.wgsl" with { type: "text" };
 import weight_octet from "./shared/weight_octet.wgsl" with { type: "text" };
 
@@ -40,6 +42,7 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   decode,
   decode_octet,
   element_operands,
+  exp_sum,
   gelu_cdf,
   matmul_bias,
   matmul_layout,
@@ -58,6 +61,7 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   row_octets,
   row_sum,
   running_log_sum,
+  sigmoid,
   weight_at,
   weight_octet,
 }));

@@ -2,12 +2,13 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
 import { filledRows } from "./filled_rows.ts";
+import { link } from "./link.ts";
 import code from "./log_sum_exp.wgsl" with { type: "text" };
 import { checkDtype, type OutputOptions, outputTensor, rowThreads } from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "log_sum_exp",
-  code,
+  code: link(code),
   buffers: ["read", "read", "write"],
   params: { rows: "u32", width: "u32", weighted: "u32", weightStride: "u32" },
 });

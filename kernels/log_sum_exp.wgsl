@@ -6,6 +6,7 @@
 // override  WG = 64 (power of two)
 // memory    8 * WG bytes workgroup; reads x and weights once
 // numerics  running maximum of x, so no exp overflows; finite for |x| < 1e38 and a weighted sum above 0
+// calls     exp_sum
 // twin      tests/reference/softmax.ts
 
 struct Params { rows: u32, width: u32, weighted: u32, weightStride: u32 }
@@ -17,23 +18,6 @@ struct Params { rows: u32, width: u32, weighted: u32, weightStride: u32 }
 
 override WG: u32 = 64u;
 var<workgroup> partials: array<vec2f, WG>;
-
-// Below every logit, and its difference to one is finite.
-const LOWEST = -3.0e38;
-
-// Largest value so far and the weighted sum of exp(value - largest), with one more value.
-fn include(so_far: vec2f, value: f32, weight: f32) -> vec2f {
-  let difference = value - so_far.x;
-  let e = exp(-abs(difference));
-  if (difference > 0.0) { return vec2f(value, so_far.y * e + weight); }
-  return vec2f(so_far.x, so_far.y + weight * e);
-}
-
-// The same for two sets of values.
-fn merge(a: vec2f, b: vec2f) -> vec2f {
-  let highest = max(a.x, b.x);
-  return vec2f(highest, a.y * exp(a.x - highest) + b.y * exp(b.x - highest));
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

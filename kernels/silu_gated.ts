@@ -4,10 +4,11 @@ import type { Tensor } from "../src/gpu/tensor.ts";
 import { dispatchElementwise } from "./elementwise.ts";
 import { checkDtype, checkLength, type OutputOptions, outputTensor } from "./rows.ts";
 import code from "./silu_gated.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 
 const KERNEL = defineKernel({
   name: "silu_gated",
-  code,
+  code: link(code),
   buffers: ["read", "read", "write"],
   params: { quads: "u32" },
 });

@@ -6,6 +6,7 @@
 // override  WG = 64
 // memory    no workgroup memory; reads both operands once, writes y once
 // numerics  finite where gate * up is
+// calls     sigmoid
 // twin      tests/reference/activations.ts
 
 struct Params { quads: u32 }
@@ -16,11 +17,6 @@ struct Params { quads: u32 }
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WG: u32 = 64u;
-
-// 1 / (1 + exp(-x)); clamped so that exp stays finite, where the value is 0 or 1 in f32 anyway.
-fn sigmoid(x: vec4f) -> vec4f {
-  return 1.0 / (1.0 + exp(clamp(-x, vec4f(-80.0), vec4f(80.0))));
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

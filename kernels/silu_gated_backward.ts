@@ -4,10 +4,11 @@ import type { Tensor } from "../src/gpu/tensor.ts";
 import { dispatchElementwise } from "./elementwise.ts";
 import { checkDtype, checkLength } from "./rows.ts";
 import code from "./silu_gated_backward.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 
 const KERNEL = defineKernel({
   name: "silu_gated_backward",
-  code,
+  code: link(code),
   buffers: ["read", "read", "read", "write", "write"],
   params: { quads: "u32" },
 });

@@ -2,6 +2,7 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { filledRows } from "./filled_rows.ts";
+import { link } from "./link.ts";
 import { defineOctetKernel } from "./octet_kernel.ts";
 import { type OutputOptions, outputTensor, ROWS_A_SUBGROUP, rowThreads, suitsRowSubgroups } from "./rows.ts";
 import subgroupCode from "./softmax_subgroup.wgsl" with { type: "text" };
@@ -9,7 +10,7 @@ import code from "./softmax.wgsl" with { type: "text" };
 
 const KERNEL = defineKernel({
   name: "softmax",
-  code,
+  code: link(code),
   buffers: ["read", "write"],
   params: { rows: "u32", width: "u32" },
 });

@@ -6,6 +6,7 @@
 // override  WG = 64 (power of two), LOG: the logarithm
 // memory    8 * WG bytes workgroup; reads x twice (cache), writes y once
 // numerics  running maximum, so no exp overflows and large logits lose no digits; finite for |x| < 1e38
+// calls     exp_sum
 // twin      tests/reference/softmax.ts
 
 struct Params { rows: u32, width: u32 }
@@ -18,27 +19,10 @@ override WG: u32 = 64u;
 override LOG: bool = false;
 var<workgroup> partials: array<vec2f, WG>;
 
-// Below every logit, and its difference to one is finite.
-const LOWEST = -3.0e38;
-
-// Largest value so far and the sum of exp(value - largest), with one more value; one exp whichever is larger.
-fn include(so_far: vec2f, value: f32) -> vec2f {
-  let difference = value - so_far.x;
-  let e = exp(-abs(difference));
-  if (difference > 0.0) { return vec2f(value, so_far.y * e + 1.0); }
-  return vec2f(so_far.x, so_far.y + e);
-}
-
-// The same for two sets of values.
-fn merge(a: vec2f, b: vec2f) -> vec2f {
-  let highest = max(a.x, b.x);
-  return vec2f(highest, a.y * exp(a.x - highest) + b.y * exp(b.x - highest));
-}
-
 // Largest value of the row and the sum of exp(value - largest); every thread gets it.
 fn rowStatistics(start: u32, lane: u32) -> vec2f {
   var own = vec2f(LOWEST, 0.0);
-  for (var i = lane; i < params.width; i += WG) { own = include(own, x[start + i]); }
+  for (var i = lane; i < params.width; i += WG) { own = include(own, x[start + i], 1.0); }
   partials[lane] = own;
   workgroupBarrier();
   for (var half = WG / 2u; half > 0u; half >>= 1u) {

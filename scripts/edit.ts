@@ -72,9 +72,6 @@ async function wishes({ prompt, subject, target, requests }: EditFlags): Promise
   if (prompt === undefined || subject === undefined || target === undefined) {
     throw new UsageError("Cannot edit without a request: give --prompt, --subject and --target, or --requests FILE");
   }
-  for (const [flag, text] of Object.entries({ prompt, subject, target })) {
-    if (text.trim() === "") throw new UsageError(`Cannot edit with an empty --${flag}: give some text`);
-  }
   return [fromFlags(() => normalizeRequest({ prompt, subject, target }))];
 }
 

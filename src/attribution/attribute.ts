@@ -1,6 +1,6 @@
 import type { Model } from "../model/model.ts";
 import { nextTokens } from "../model/next_tokens.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import { answerTokens, rivalTokens } from "./answer_tokens.ts";
 import { contrastScores } from "./contrast.ts";
 import {
   type AttnNeuron,
@@ -147,7 +147,7 @@ export async function attribute(model: Model, options: AttributeOptions): Promis
   const byLayer = (values: Float64Array): number[][] =>
     Array.from({ length: nLayers }, (_, layer) => [...values.subarray(layer * nHeads, (layer + 1) * nHeads)]);
   const contrast = options.alternatives
-    ? await contrastOf(prompt, tokenOthers(tokenizer, options.alternatives, wanted.id), top, tokens, byLayer)
+    ? await contrastOf(prompt, rivalTokens(tokenizer, options.alternatives, wanted.id), top, tokens, byLayer)
     : undefined;
   signal?.throwIfAborted();
   if (options.alternatives && !contrast) notes.push("No alternative differs from the target in its first token");
@@ -173,18 +173,13 @@ export async function attribute(model: Model, options: AttributeOptions): Promis
   };
 }
 
-/** Tokens of an answer as it continues a prompt. */
-function answerTokens(tokenizer: Tokenizer, answer: string): number[] {
-  return tokenizer.encode(/^\s/.test(answer) ? answer : ` ${answer}`, { continues: true });
-}
-
 async function targetOf(
   model: Model,
   ids: readonly number[],
   target: string | number | undefined,
 ): Promise<{ id: number; requested: string; count: number }> {
   if (typeof target === "string") {
-    const tokens = target === "" ? [] : answerTokens(model.tokenizer, target);
+    const tokens = answerTokens(model.tokenizer, target);
     if (tokens.length === 0) {
       throw new TypeError(
         `Cannot attribute ${JSON.stringify(target)}: found no token, wanted an answer of at least one`,
@@ -194,14 +189,6 @@ async function targetOf(
   }
   const id = target ?? (await nextTokens(model, ids, 1))[0]!.id;
   return { id, requested: model.tokenizer.tokenText(id), count: 1 };
-}
-
-/** First tokens of other answers, each once, without the target. */
-function tokenOthers(tokenizer: Tokenizer, others: readonly (string | number)[], target: number): number[] {
-  const first = others.flatMap((other) =>
-    typeof other === "number" ? [other] : answerTokens(tokenizer, other).slice(0, 1)
-  );
-  return [...new Set(first)].filter((id) => id !== target);
 }
 
 async function contrastOf(

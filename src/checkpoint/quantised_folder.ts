@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { FileError } from "./file_error.ts";
+import { isFile } from "./file_kind.ts";
 import { readJsonFile } from "./json_file.ts";
 
 /** The files, with the method that writes them: AutoGPTQ and AutoAWQ before `quantization_config` of config.json. */
@@ -26,8 +27,7 @@ const FIELDS = ["bits", "w_bit", "quant_method"];
 export async function refuseQuantisedFolder(dir: string): Promise<void> {
   for (const [name, tool] of Object.entries(QUANTISATION_FILES)) {
     const path = join(dir, name);
-    const present = await Deno.stat(path).then(({ isFile }) => isFile, () => false);
-    if (!present) continue;
+    if (!await isFile(path)) continue;
     const found = await readJsonFile(path, z.looseObject({}));
     if (!FIELDS.some((field) => found[field] !== undefined)) continue;
     const method = typeof found["quant_method"] === "string" ? found["quant_method"] : tool;

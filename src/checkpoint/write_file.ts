@@ -41,7 +41,7 @@ export async function openFileSink(path: string): Promise<FileSink> {
 }
 
 /** Removes a file that may never have been made. */
-async function removeIfThere(path: string): Promise<void> {
+export async function removeIfThere(path: string): Promise<void> {
   try {
     await Deno.remove(path);
   } catch (cause) {

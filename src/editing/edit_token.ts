@@ -1,4 +1,6 @@
+import { answerTokens } from "../attribution/answer_tokens.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
+import { asContinuation, fillTemplate, SUBJECT_SLOT } from "./prompt_forms.ts";
 
 /** Where an edit acts: at the last token of the subject, or at the last token of the prompt. */
 export type EditToken = "subject_last" | "last";
@@ -12,21 +14,15 @@ export type EditToken = "subject_last" | "last";
  * @param template Prompt with one `{}`.
  */
 export function editPosition(tokenizer: Tokenizer, template: string, subject: string, token: EditToken): number {
-  const text = template.replace("{}", () => subject);
+  const text = fillTemplate(template, subject);
   const { offsets } = tokenizer.encodeWithOffsets(text);
   if (token === "last") return offsets.length - 1;
-  const begin = template.indexOf("{}");
+  const begin = template.indexOf(SUBJECT_SLOT);
   const end = begin + subject.length;
   return offsets.findLastIndex(([from, to]) => from < end && to > begin);
 }
 
-/** First tokens of other answers, each once and none of them `target`: what a contrast compares it with. */
-export function rivalTokens(tokenizer: Tokenizer, answers: readonly string[], target: number): number[] {
-  const first = answers.flatMap((answer) => targetIds(tokenizer, answer).slice(0, 1));
-  return [...new Set(first)].filter((id) => id !== target);
-}
-
 /** Token ids of ` target`, the continuation that an edit asks for. */
 export function targetIds(tokenizer: Tokenizer, target: string): number[] {
-  return tokenizer.encode(" " + target.trim(), { continues: true });
+  return answerTokens(tokenizer, asContinuation(target));
 }

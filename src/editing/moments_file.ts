@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { isFile } from "../checkpoint/file_kind.ts";
 import { decodeFloats } from "../checkpoint/half.ts";
 import { FileError } from "../checkpoint/file_error.ts";
 import { SafetensorsFile } from "../checkpoint/safetensors_reader.ts";
@@ -48,7 +49,7 @@ export class MomentsFile {
     const found = new Map<number, StoredSum>();
     for (const layer of layers) {
       const path = this.path(layer);
-      if (!await exists(path)) continue;
+      if (!await isFile(path)) continue;
       using file = await SafetensorsFile.open(path);
       const key = file.metadata.get("key");
       const info = file.names.includes("sum") ? file.info("sum") : undefined;
@@ -73,13 +74,5 @@ export class MomentsFile {
       [{ name: "sum", dtype: "F64", shape: [this.#width, this.#width], data: stored.sum }],
       { key: this.#key, documents: String(stored.documents) },
     );
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
   }
 }

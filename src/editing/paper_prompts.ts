@@ -3,6 +3,7 @@ import type { PaperStage } from "./ace_paper.ts";
 import type { EditOptions } from "./edit_options.ts";
 import type { StagePlan } from "./layer_plan.ts";
 import { modelAnswerer } from "./model_answerer.ts";
+import { fillTemplate } from "./prompt_forms.ts";
 import { plannedStage } from "./planned_layers.ts";
 import type { EditRequest } from "./requests.ts";
 import { selectSupport } from "./support.ts";
@@ -45,7 +46,7 @@ async function multiHopForms(
   const relation = facts.relationOf(request.prompt);
   const { used } = await selectSupport(facts, request, { answerer: modelAnswerer(model, signal), exclude, seed });
   return used.heads.slice(0, MULTI_HOP_PROMPTS).map((head) => ({
-    prompt: relation.cloze[0]!.replace("{}", () => facts.relation(head.relation).description!),
+    prompt: fillTemplate(relation.cloze[0]!, facts.relation(head.relation).description!),
     subject: head.subject,
   }));
 }

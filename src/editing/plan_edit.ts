@@ -1,7 +1,8 @@
+import { rivalTokens } from "../attribution/answer_tokens.ts";
 import { type LayerScores, scoreLayers } from "../attribution/layer_scores.ts";
 import type { Model } from "../model/model.ts";
 import { SPREAD_DEFAULTS } from "./defaults.ts";
-import { rivalTokens, targetIds } from "./edit_token.ts";
+import { targetIds } from "./edit_token.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { learnedForms } from "./facts.ts";
 import {
@@ -14,7 +15,7 @@ import {
   type StagePlan,
 } from "./layer_plan.ts";
 import { planPart } from "./planned_layers.ts";
-import { fillTemplate } from "./prompt_forms.ts";
+import { asContinuation, fillTemplate } from "./prompt_forms.ts";
 import type { EditRequest } from "./requests.ts";
 import { alternatives } from "./support.ts";
 import { probe } from "./token_probe.ts";
@@ -110,7 +111,7 @@ async function attributePresent(
   if (target === undefined) {
     throw new TypeError(`Cannot plan an edit of "${filled}": the model gives no answer to attribute`);
   }
-  const first = rivalTokens(tokenizer, others, target);
+  const first = rivalTokens(tokenizer, others.map(asContinuation), target);
   if (first.length === 0) first.push(...targetIds(tokenizer, request.target).slice(0, 1));
   const scores = await scoreLayers(model, {
     prompts: forms.map((form) => model.tokens(form)),

@@ -6,6 +6,7 @@
 import { captureRows } from "../model/capture.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { editPosition, type EditToken, targetIds } from "./edit_token.ts";
+import { fillTemplate, SUBJECT_SLOT } from "./prompt_forms.ts";
 import type { EditSession } from "./session.ts";
 import {
   type SearchNumbers,
@@ -53,7 +54,7 @@ export function siteHook(site: SearchSite, layer: number): string {
 /** A request's forms in one list of contexts: every prompt of the request in every context. */
 function formsIn(request: TokenRequest, contexts: readonly string[]): Form[] {
   return [request, ...(request.more ?? [])].flatMap(({ prompt, subject }) =>
-    contexts.map((context) => ({ template: context.replace("{}", () => prompt), subject }))
+    contexts.map((context) => ({ template: fillTemplate(context, prompt), subject }))
   );
 }
 
@@ -63,7 +64,7 @@ export function searchRows(tokenizer: Tokenizer, request: TokenRequest, contexts
   const tail = tokenizer.decode(target.slice(0, -1), { continues: true });
   const forms = formsIn(request, contexts.flat());
   const rows = forms.map(({ template, subject }): SearchRow => {
-    const ids = tokenizer.encode(template.replace("{}", () => subject) + tail);
+    const ids = tokenizer.encode(fillTemplate(template, subject) + tail);
     const position = editPosition(tokenizer, template, subject, request.editToken);
     const first = ids.length - target.length;
     const weight = 1 / (forms.length * target.length);
@@ -73,9 +74,9 @@ export function searchRows(tokenizer: Tokenizer, request: TokenRequest, contexts
       labels: target.map((token, j) => ({ position: first + j, token, weight })),
     };
   });
-  const essence = "{} is a";
+  const essence = `${SUBJECT_SLOT} is a`;
   const position = editPosition(tokenizer, essence, request.subject, request.editToken);
-  const ids = tokenizer.encode(essence.replace("{}", () => request.subject));
+  const ids = tokenizer.encode(fillTemplate(essence, request.subject));
   return [...rows, { ids, edits: [{ position, slot: 0 }], labels: [], keepAt: position }];
 }
 
@@ -137,7 +138,7 @@ export async function takeKeys(
     })
   );
   const sequences = forms.map(({ form, token }) => ({
-    ids: model.tokens(form.template.replace("{}", () => form.subject)),
+    ids: model.tokens(fillTemplate(form.template, form.subject)),
     positions: [editPosition(model.tokenizer, form.template, form.subject, token)],
   }));
   const [rows] = await captureRows(model, sequences, [`blocks.${layer}.mlp.hook_post`]);
@@ -158,7 +159,7 @@ export async function currentValues(
 ): Promise<Float32Array> {
   const { model } = session;
   const sequences = requests.map(({ prompt, subject, editToken }) => ({
-    ids: model.tokens(prompt.replace("{}", () => subject)),
+    ids: model.tokens(fillTemplate(prompt, subject)),
     positions: [editPosition(model.tokenizer, prompt, subject, editToken)],
   }));
   const [rows] = await captureRows(model, sequences, [siteHook(site, layer)]);

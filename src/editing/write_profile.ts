@@ -1,3 +1,4 @@
+import { rivalTokens } from "../attribution/answer_tokens.ts";
 import { contrastScores } from "../attribution/contrast.ts";
 import { ScoredPrompt } from "../attribution/scored_prompt.ts";
 import { type Matrix, matrix, multiplyNt } from "../linalg/dense.ts";
@@ -5,9 +6,9 @@ import { leftOutResiduals } from "../linalg/left_out.ts";
 import { captureRows, type PositionsOf } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
 import { CHAIN_DEFAULTS } from "./defaults.ts";
-import { rivalTokens, targetIds } from "./edit_token.ts";
+import { targetIds } from "./edit_token.ts";
 import type { Fact, Facts } from "./facts.ts";
-import { fillTemplate } from "./prompt_forms.ts";
+import { asContinuation, fillTemplate } from "./prompt_forms.ts";
 import { alternatives } from "./support.ts";
 import { type TrialPrompt, writeTrials } from "./write_trials.ts";
 
@@ -104,7 +105,8 @@ async function captureKeys(
 async function attentionContrast(model: Model, facts: Facts, { relation, subject, object }: Fact): Promise<number[]> {
   const { tokenizer, config: { nLayers } } = model;
   const [target] = targetIds(tokenizer, object);
-  const rivals = target === undefined ? [] : rivalTokens(tokenizer, alternatives(facts, relation, object), target);
+  const others = alternatives(facts, relation, object).map(asContinuation);
+  const rivals = target === undefined ? [] : rivalTokens(tokenizer, others, target);
   if (target === undefined || rivals.length === 0) return new Array<number>(nLayers).fill(0);
   const prompt = fillTemplate(facts.relation(relation).cloze[0]!, subject);
   using scored = await ScoredPrompt.open(model, model.tokens(prompt), target);

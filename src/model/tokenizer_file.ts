@@ -7,6 +7,7 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../checkpoint/file_error.ts";
+import { isFile } from "../checkpoint/file_kind.ts";
 import { readJsonFile, validateJson } from "../checkpoint/json_file.ts";
 import type { AddedToken } from "./tokenizer/added_tokens.ts";
 import { type BpeModel, BYTE_TOKENS } from "./tokenizer/bpe.ts";
@@ -188,7 +189,7 @@ export function checkTokenizerFile(path: string, json: unknown): TokenizerFile {
  * @throws {FileError} If it is missing or no JSON.
  */
 export async function readTokenizerJson(path: string): Promise<unknown> {
-  if (!await exists(path)) {
+  if (!await isFile(path)) {
     const folder = dirname(path);
     throw new FileError(
       path,
@@ -197,14 +198,6 @@ export async function readTokenizerJson(path: string): Promise<unknown> {
     );
   }
   return await readJsonFile(path, z.unknown());
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** Ids of the tokens that begin and end a text. */
@@ -227,8 +220,8 @@ export async function readMarkedIds(path: string, idOf: (token: string) => numbe
   const dir = dirname(path);
   const tokenizerConfig = join(dir, "tokenizer_config.json");
   const modelConfig = join(dir, "config.json");
-  const texts = await exists(tokenizerConfig) ? await readJsonFile(tokenizerConfig, tokenizerConfigSchema) : {};
-  const ids = await exists(modelConfig) ? await readJsonFile(modelConfig, modelConfigSchema) : {};
+  const texts = await isFile(tokenizerConfig) ? await readJsonFile(tokenizerConfig, tokenizerConfigSchema) : {};
+  const ids = await isFile(modelConfig) ? await readJsonFile(modelConfig, modelConfigSchema) : {};
   const choose = (token: z.infer<typeof markedToken>, known: z.infer<typeof markedId>): number | null => {
     const text = typeof token === "string" ? token : token?.content;
     const named = text === undefined ? null : idOf(text);

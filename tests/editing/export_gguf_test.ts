@@ -3,6 +3,7 @@ import { openCheckpoint } from "../../src/checkpoint/checkpoint_folder.ts";
 import { toBf16 } from "../../src/checkpoint/half.ts";
 import { exportModel } from "../../src/editing/export_model.ts";
 import { saveEdit } from "../../src/editing/patch_file.ts";
+import { largestAbsolute, largestError } from "../../src/evaluation/conformance/checks.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import { Tokenizer } from "../../src/model/tokenizer.ts";
@@ -64,8 +65,7 @@ async function dequantised(name: string): Promise<Map<string, Float32Array>> {
 
 /** Largest difference of two rows of logits, as a part of the largest logit. */
 function distance(got: Float32Array, want: Float32Array): number {
-  const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return got.reduce((most, value, i) => Math.max(most, Math.abs(value - want[i]!)), 0) / scale;
+  return largestError(got, want) / largestAbsolute(want);
 }
 
 for (const name of ["q4_0", "q4_1", "q5_0", "q8_0"]) {

@@ -13,6 +13,7 @@ import { saveEdit } from "../../src/editing/patch_file.ts";
 import { Edit } from "../../src/editing/edit.ts";
 import type { MomentSource } from "../../src/editing/session.ts";
 import { searchTargets } from "../../src/editing/target_search.ts";
+import { largestAbsolute } from "../../src/evaluation/conformance/checks.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
@@ -25,7 +26,8 @@ import { planAt, randomEdit } from "./small_edits.ts";
 const gpu = await Gpu.open();
 const NAMES = Object.keys(SMALL_FOLDERS);
 const IDS = [45, 268, 1478, 12, 900, 31];
-const REQUEST = { prompt: "The capital of {} is", subject: "France", target: "Tokyo" };
+// The search lowers the mean over contexts; on random weights not every target is then likelier after the bare prompt too.
+const REQUEST = { prompt: "The capital of {} is", subject: "France", target: "Rome" };
 
 /** Second moments of keys that are as long in every direction. */
 function evenMoments({ config: { dMlp } }: Model): MomentSource {
@@ -39,6 +41,16 @@ async function nllOf(model: Model): Promise<number> {
   const prompt = model.tokens(REQUEST.prompt.replace("{}", REQUEST.subject));
   const [forced] = await teacherForce(model, [{ prompt, target: model.tokens(` ${REQUEST.target}`) }]);
   return -forced!.logProbs.reduce((a, b) => a + b, 0);
+}
+
+/** Copies a small model; an attention window becomes one that the contexts of a search fit in. */
+async function copyWithRoom(source: string, dir: string): Promise<void> {
+  const config = JSON.parse(await Deno.readTextFile(`${source}/config.json`));
+  if (typeof config.sliding_window === "number") config.sliding_window = 64;
+  await Deno.writeTextFile(`${dir}/config.json`, JSON.stringify(config));
+  for await (const { name } of Deno.readDir(source)) {
+    if (name.startsWith("model")) await Deno.symlink(`${source}/${name}`, `${dir}/${name}`);
+  }
 }
 
 for (const name of NAMES) {
@@ -68,7 +80,7 @@ for (const name of NAMES) {
       const hook = `blocks.0.hook_${site}_out`;
       using whole = model.gradients(IDS, 77, [hook]);
       const want = (await whole.read(hook))[hook]!.subarray(position * dModel, (position + 1) * dModel);
-      const size = want.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      const size = largestAbsolute(want);
       // The search lowers the loss, the whole pass has the gradient of the log-probability; the goldens' tolerance.
       want.forEach((x, i) => assertLess(Math.abs(gradients![i]! + x), 1e-4 * size, `${site} ${i}`));
     }
@@ -88,22 +100,21 @@ for (const name of NAMES) {
       assertEquals(await lastLogits(exported, IDS), edited);
     }));
 
-  // The contexts of a search are longer than the small window of that model.
-  if (name === "mistral-window") continue;
-
-  Deno.test(`edit() makes the answer likelier in ${name}, and reverting gives the same bits`, async () => {
-    using model = await loadFamily(gpu, name);
-    const [logits, before] = [await lastLogits(model, IDS), await nllOf(model)];
-    const plan = planAt([0], model.config.nLayers);
-    // Nothing is kept but what the write needs, so that it can give the vector that was searched for.
-    const options = { method: "memit", plan, moments: evenMoments(model), spread: { lambda: 1e-3 } } as const;
-    using change = await edit(model, [REQUEST], options);
-    assertEquals(await lastLogits(model, IDS), logits);
-    change.apply();
-    assertLess(await nllOf(model), before);
-    change.revert();
-    assertEquals(await lastLogits(model, IDS), logits);
-  });
+  Deno.test(`edit() makes the answer likelier in ${name}, and reverting gives the same bits`, () =>
+    withFolder(async (dir) => {
+      await copyWithRoom(SMALL_FOLDERS[name]!, dir);
+      using model = await loadModel(gpu, dir, { tokenizer: FAMILY_TOKENIZER });
+      const [logits, before] = [await lastLogits(model, IDS), await nllOf(model)];
+      const plan = planAt([0], model.config.nLayers);
+      // Nothing is kept but what the write needs, so that it can give the vector that was searched for.
+      const options = { method: "memit", plan, moments: evenMoments(model), spread: { lambda: 1e-3 } } as const;
+      using change = await edit(model, [REQUEST], options);
+      assertEquals(await lastLogits(model, IDS), logits);
+      change.apply();
+      assertLess(await nllOf(model), before);
+      change.revert();
+      assertEquals(await lastLogits(model, IDS), logits);
+    }));
 }
 
 Deno.test("exportModel() edits checkpoints of the bare GPT-2 under their own names", () =>

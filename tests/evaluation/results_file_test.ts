@@ -2,20 +2,16 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import { FileError } from "../../src/checkpoint/file_error.ts";
 import { ResultsFile } from "../../src/evaluation/results_file.ts";
+import { withFolder } from "../checkpoint/files.ts";
 
 const SCHEMA = z.object({ id: z.number(), text: z.string() });
 
-async function withFolder(body: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(`${folder}/new/results.jsonl`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+/** Runs `body` on the path of a file in a folder that is not there yet. */
+const withPath = (body: (path: string) => Promise<void>): Promise<void> =>
+  withFolder((dir) => body(`${dir}/new/results.jsonl`));
 
 Deno.test("ResultsFile makes its folder and gives back what it was given, over several openings", async () => {
-  await withFolder(async (path) => {
+  await withPath(async (path) => {
     {
       using results = await ResultsFile.open(path, SCHEMA);
       assertEquals(results.rows, []);
@@ -32,7 +28,7 @@ Deno.test("ResultsFile makes its folder and gives back what it was given, over s
 });
 
 Deno.test("ResultsFile.open() takes a line away that a stop cut off, in the middle of a character too", async () => {
-  await withFolder(async (path) => {
+  await withPath(async (path) => {
     await Deno.mkdir(path.slice(0, -"/results.jsonl".length));
     const whole = new TextEncoder().encode('{"id":1,"text":"é"}\n');
     const cut = new TextEncoder().encode('{"id":2,"text":"é').slice(0, -1);
@@ -47,7 +43,7 @@ Deno.test("ResultsFile.open() takes a line away that a stop cut off, in the midd
 });
 
 Deno.test("ResultsFile.open() refuses a file with other content and leaves it as it was", async () => {
-  await withFolder(async (path) => {
+  await withPath(async (path) => {
     await Deno.mkdir(path.slice(0, -"/results.jsonl".length));
     for (
       const [content, message] of [
@@ -63,7 +59,7 @@ Deno.test("ResultsFile.open() refuses a file with other content and leaves it as
 });
 
 Deno.test("ResultsFile.open() says which path cannot be written", async () => {
-  await withFolder(async (path) => {
+  await withPath(async (path) => {
     const folder = path.slice(0, -"/new/results.jsonl".length);
     await Deno.writeTextFile(`${folder}/new`, "");
     await assertRejects(() => ResultsFile.open(path, SCHEMA), FileError, "a part of the path is a file");

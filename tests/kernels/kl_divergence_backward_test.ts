@@ -4,7 +4,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { centralDifference } from "../reference/central_difference.ts";
 import { klDivergenceRow, klDivergenceRowBackward, logSoftmaxRow, logSumExpRow } from "../reference/softmax.ts";
 import { assertWithin, normals, withGpuThreads } from "./operands.ts";
-import { klDivergenceBackwardBound, logitRows, rowsOf } from "./softmax_bounds.ts";
+import { klDivergenceBackwardBound, logitRows, referenceRows, rowsOf } from "./softmax_bounds.ts";
 
 const gpu = await Gpu.open();
 
@@ -13,10 +13,7 @@ async function check(rows: number, vocab: number, groupLimit?: number): Promise<
   const data = logitRows(rows, vocab);
   const each = rowsOf(data, vocab);
   const totals = Float32Array.from(each, (row) => logSumExpRow(row));
-  const before = new Float32Array(rows * vocab);
-  rowsOf(normals("reference", rows * vocab, 0, 2), vocab).forEach((row, r) =>
-    before.set(logSoftmaxRow(row), r * vocab)
-  );
+  const before = referenceRows(rows, vocab);
   const past = rowsOf(before, vocab);
   const divergences = Float32Array.from(each, (row, r) => klDivergenceRow(row, totals[r]!, past[r]!));
   const factors = normals("weight", rows);

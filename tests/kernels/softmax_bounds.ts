@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { logSumExpRow } from "../reference/softmax.ts";
+import { logSoftmaxRow, logSumExpRow } from "../reference/softmax.ts";
 import { DIVISION, expError, normals, TINY, UNIT } from "./operands.ts";
 
 /** Second-order terms, which the bounds leave out, are far below a tenth of the first-order ones. */
@@ -25,6 +25,12 @@ export function logitRows(rows: number, width: number, deviation = 3): Float32Ar
     if (r % 4 === 3) row.fill(row[0]!);
   }
   return data;
+}
+
+/** Rows of log-probabilities that a divergence is measured from. */
+export function referenceRows(rows: number, width: number): Float32Array<ArrayBuffer> {
+  const each = rowsOf(normals("reference", rows * width, 0, 2), width);
+  return Float32Array.from(each.flatMap((row) => [...logSoftmaxRow(row)]));
 }
 
 /** The rows of a flat array. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { largestAbsolute, largestError } from "../../src/evaluation/conformance/checks.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { ARCHITECTURES } from "../../src/model/architectures.ts";
 import { loadModel } from "../../src/model/load_model.ts";
@@ -27,14 +28,6 @@ interface FamilyCase {
 const readCase = async (name: string): Promise<FamilyCase> =>
   JSON.parse(await Deno.readTextFile(`${familyFolder(name)}/case.json`));
 
-/** Largest distance between two lists of logits. */
-function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  assertEquals(a.length, b.length);
-  let largest = 0;
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
-  return largest;
-}
-
 Deno.test("every family of the table has a reference", async () => {
   const covered = new Set<string>();
   for (const name of Object.keys(SMALL_FOLDERS)) {
@@ -49,7 +42,7 @@ for (const name of FAMILY_CASES) {
     const { ids, logits, top } = await readCase(name);
     using model = await loadFamily(gpu, name);
     // The tolerance of logits in float32 on a GPU that the goldens of this size state.
-    assert(distance(await lastLogits(model, ids), logits) <= 3e-4);
+    assert(largestError(await lastLogits(model, ids), logits) <= 3e-4);
     using cache = model.forward(ids, { logits: "all" });
     const all = (await cache.read("logits"))["logits"]!;
     const { vocab } = model.config;
@@ -72,8 +65,7 @@ for (const name of FAMILY_CASES) {
     hooks.forEach((hook, layer) => {
       const want = gradients.slice(layer * size, (layer + 1) * size);
       // The tolerance of gradients in float32 on a GPU that the attribution goldens state.
-      const largest = want.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-      assert(distance(values[hook]!, want) <= 1e-4 * largest, hook);
+      assert(largestError(values[hook]!, want) <= 1e-4 * largestAbsolute(want), hook);
     });
   });
 }
@@ -139,7 +131,7 @@ Deno.test("loadModel() reads checkpoints of the bare GPT-2, whose names lack the
     await Deno.copyFile(`${source}/config.json`, `${dir}/config.json`);
     using model = await loadModel(gpu, dir, { tokenizer: FAMILY_TOKENIZER });
     using usual = await loadModel(gpu, source, { tokenizer: FAMILY_TOKENIZER });
-    assertEquals(distance(await lastLogits(model, [5, 6, 7]), await lastLogits(usual, [5, 6, 7])), 0);
+    assertEquals(largestError(await lastLogits(model, [5, 6, 7]), await lastLogits(usual, [5, 6, 7])), 0);
   });
 });
 

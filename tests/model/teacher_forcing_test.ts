@@ -2,24 +2,18 @@ import { assertEquals, assertLess } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Model } from "../../src/model/model.ts";
 import { teacherForce } from "../../src/model/teacher_forcing.ts";
+import { logSoftmaxRow } from "../reference/softmax.ts";
 import { loadSmall } from "./model_files.ts";
 
 const gpu = await Gpu.open();
 const PROMPTS = [[45, 268, 1478], [7], [12, 900, 31, 5, 5, 2000, 18], [3, 4]];
-
-/** Log-probabilities of one row of logits in float64. */
-function logSoftmax(logits: Float32Array): Float64Array {
-  const max = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const sum = logits.reduce((total, x) => total + Math.exp(x - max), 0);
-  return Float64Array.from(logits, (x) => x - max - Math.log(sum));
-}
 
 /** Log-probabilities after every position of a sequence. */
 async function allLogProbs(model: Model, ids: readonly number[]): Promise<Float64Array[]> {
   using cache = model.forward(ids, { logits: "all" });
   const logits = (await cache.read("logits"))["logits"]!;
   const { vocab } = model.config;
-  return ids.map((_, t) => logSoftmax(logits.subarray(t * vocab, (t + 1) * vocab)));
+  return ids.map((_, t) => logSoftmaxRow(logits.subarray(t * vocab, (t + 1) * vocab)));
 }
 
 for (const family of ["gptj", "qwen3"] as const) {

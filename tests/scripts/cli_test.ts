@@ -89,7 +89,10 @@ const WRONG_CALLS: [string[], string][] = [
   [["attribute", "--prompt", "The capital of France is", "--top", "0"], "Cannot show 0 neurons"],
   [["edit"], "Cannot edit without a request: give --prompt, --subject and --target, or --requests FILE"],
   [["edit", ...REQUEST.with(1, "The capital is")], "Cannot tell where the subject stands"],
-  [["edit", ...REQUEST.with(1, " ")], "Cannot edit with an empty --prompt: give some text"],
+  [
+    ["edit", ...REQUEST.with(1, " ")],
+    'Cannot edit with an empty prompt: wanted text, for example "The capital of {} is"',
+  ],
   [["edit", ...REQUEST.with(1, "{} and {} are")], "found 2 of {}, wanted one"],
   [["edit", ...REQUEST, "--requests", "requests.json"], "Cannot take --requests together with --prompt"],
   [["edit", ...REQUEST, "--method", "rome"], "Wanted ace or pmet or memit"],

@@ -7,7 +7,7 @@
 import { dirname, join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
 import { FileError, fileError } from "../file_error.ts";
-import { writeFileAtomic } from "../write_file.ts";
+import { removeIfThere, writeFileAtomic } from "../write_file.ts";
 
 /** One model in the cache. */
 export class CacheFolder {
@@ -127,13 +127,5 @@ export async function statOrNull(path: string): Promise<Deno.FileInfo | null> {
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) return null;
     throw fileError("read", path, cause);
-  }
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }
 }

@@ -9,6 +9,7 @@
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { FileError, fileError } from "../../checkpoint/file_error.ts";
+import { isFile, isFolder } from "../../checkpoint/file_kind.ts";
 import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { readModelConfig } from "../../model/architectures.ts";
 
@@ -189,20 +190,4 @@ async function foldersBelow(root: string): Promise<string[]> {
     }
   }
   return folders;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Architecture, ModelConfig, WeightSpec } from "../architectures.ts";
 import { activation, checkConfig, GELUS, size } from "./fields.ts";
-import { ROPE_FIELDS, rotaryOf } from "./rope.ts";
+import { ROPE_FIELDS, ropeBlock, type RopeFields, rotaryOf } from "./rope.ts";
 import { dMlp, dModel, linear, optional, outputsOf, vector, vocab } from "./specs.ts";
 
 const schema = z.looseObject({
@@ -21,18 +21,33 @@ const schema = z.looseObject({
   ...ROPE_FIELDS,
 });
 
-/** Share of a head that is turned where the config does not say. */
-const ROTARY_SHARE = 0.25;
+/**
+ * Base and share of a head that is turned: the usual name, the family's own, and the number where the config is silent.
+ *
+ * `transformers` 4 reads the own names alone, version 5 the usual ones among the scaling before them; neither reads the
+ * usual ones beside the own, which other programs do.
+ */
+const ROTARY = [["rope_theta", "rotary_emb_base", 10000], ["partial_rotary_factor", "rotary_pct", 0.25]] as const;
+
+/** The fields, refused where one says otherwise than the one that is read. */
+const agreeing = schema.superRefine((c, context) => {
+  const [block, scaling] = ropeBlock(c);
+  for (const [usual, own, absent] of ROTARY) {
+    const value = scaling[usual] ?? c[own] ?? absent;
+    const read = scaling[usual] ? `${block}.${usual}` : own;
+    const message = `wanted ${value}: models of this family read ${read}`;
+    for (const name of [own, usual]) {
+      const input = c[name] ?? value;
+      if (input !== value) context.addIssue({ code: "custom", path: [name], input, message });
+    }
+  }
+});
 
 function readConfig(json: unknown, path: string): ModelConfig {
-  const c = checkConfig(schema, json, path);
+  const c = checkConfig(agreeing, json, path);
   const dHead = c.hidden_size / c.num_attention_heads;
-  const theta = c.rope_theta ?? c.rotary_emb_base;
-  const rope = {
-    ...c,
-    partial_rotary_factor: c.partial_rotary_factor ?? c.rotary_pct ?? ROTARY_SHARE,
-    ...(theta === undefined ? {} : { rope_theta: theta }),
-  };
+  const rope: RopeFields = { ...c };
+  for (const [usual, own, absent] of ROTARY) rope[usual] = c[own] ?? absent;
   return {
     family: "gpt_neox",
     nLayers: c.num_hidden_layers,

@@ -39,8 +39,8 @@ const HEAD_NORMS = { use_qk_norm: onlyIfThere([true]), qk_layernorm: onlyIfThere
 
 /** How a family differs from the others in reading its config. */
 export interface LlamaLikeOptions {
-  /** Whether `sliding_window` counts where `use_sliding_window` is absent. Default: yes. */
-  windowUnlessTold?: boolean;
+  /** Whether `use_sliding_window` and `layer_types` say if `sliding_window` counts. Default: no, it counts by itself. */
+  windowSwitch?: boolean;
   /** Whether the config may have a part of each head turned. Default: no. */
   partialHeads?: boolean;
   /** Whether every query and key head has a norm. Default: no. */
@@ -58,14 +58,14 @@ export function readLlamaLike(
   family: string,
   json: unknown,
   path: string,
-  { windowUnlessTold = true, partialHeads = false, headNorms = false, absent = {} }: LlamaLikeOptions = {},
+  { windowSwitch = false, partialHeads = false, headNorms = false, absent = {} }: LlamaLikeOptions = {},
 ): ModelConfig {
   const whole = { ...absent, ...json as Record<string, unknown> };
   const schema = partialHeads ? PARTIAL_SCHEMA : SCHEMA;
   const c = checkConfig(headNorms ? schema.extend(HEAD_NORMS) : schema, whole, path);
   const dHead = c.head_dim ?? c.hidden_size / c.num_attention_heads;
-  const windowed = (c.use_sliding_window ?? windowUnlessTold) &&
-    c.layer_types?.every((type) => type === "full_attention") !== true;
+  const windowed = !windowSwitch ||
+    (c.use_sliding_window === true && c.layer_types?.every((type) => type === "full_attention") !== true);
   if (c.layer_types?.includes("sliding_attention") && (!windowed || !c.sliding_window)) {
     throw new TypeError(
       `Cannot use ${path}: field layer_types has "sliding_attention" layers, wanted a number as sliding_window. ` +

@@ -12,7 +12,7 @@ export const qwen2: Architecture = {
   ...llama,
   block,
   readConfig: (json, path) => ({
-    ...readLlamaLike("qwen2", json, path, { windowUnlessTold: false, absent: ABSENT }),
+    ...readLlamaLike("qwen2", json, path, { windowSwitch: true, absent: ABSENT }),
     biases: { attn: true, mlp: false },
   }),
 };

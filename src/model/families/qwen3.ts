@@ -16,5 +16,5 @@ export const qwen3: Architecture = {
     "attn.k_norm.w": vector("model.layers.{}.self_attn.k_norm.weight", (c) => c.dHead),
   },
   readConfig: (json, path) =>
-    readLlamaLike("qwen3", json, path, { windowUnlessTold: false, headNorms: true, absent: ABSENT }),
+    readLlamaLike("qwen3", json, path, { windowSwitch: true, headNorms: true, absent: ABSENT }),
 };

@@ -52,6 +52,13 @@ export const WHOLE_HEAD_FIELDS = {
 /** What {@linkcode ROPE_FIELDS} give when parsed. */
 export type RopeFields = z.infer<z.ZodObject<typeof ROPE_FIELDS>>;
 
+/** The scaling that counts, with the name of its field: where both are there, `transformers` takes the older one. */
+export function ropeBlock(
+  { rope_parameters: newer, rope_scaling: older }: RopeFields,
+): [name: string, block: z.infer<typeof ROPE>] {
+  return older && Object.keys(older).length > 0 ? ["rope_scaling", older] : ["rope_parameters", newer ?? {}];
+}
+
 /**
  * Reads the fields.
  *
@@ -60,10 +67,7 @@ export type RopeFields = z.infer<z.ZodObject<typeof ROPE_FIELDS>>;
  * @throws {TypeError} If a scaling lacks a number that its type needs.
  */
 export function rotaryOf(fields: RopeFields, dHead: number, path: string): RotaryConfig {
-  const { rope_parameters: parameters, rope_scaling: scaling } = fields;
-  const older = scaling && Object.keys(scaling).length > 0 ? scaling : null;
-  // Where both are there, transformers takes the older one.
-  const [source, values] = older ? ["rope_scaling", older] : ["rope_parameters", parameters ?? {}];
+  const [source, values] = ropeBlock(fields);
   const theta = values.rope_theta ?? fields.rope_theta ?? 10000;
   const dims = Math.floor(dHead * (values.partial_rotary_factor ?? fields.partial_rotary_factor ?? 1));
   const type = values.rope_type ?? values.type ?? "default";
