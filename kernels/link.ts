@@ -12,7 +12,9 @@ import decode from "./shared/decode.wgsl" with { type: "text" };
 import decode_octet from "./shared/decode_octet.wgsl" with { type: "text" };
 import element_operands from "./shared/element_operands.wgsl" with { type: "text" };
 import exp_sum from "./shared/exp_sum.wgsl" with { type: "text" };
+import exp_below from "./shared/exp_below.wgsl" with { type: "text" };
 import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
+import kept_row from "./shared/kept_row.wgsl" with { type: "text" };
 import matmul_bias from "./shared/matmul_bias.wgsl" with { type: "text" };
 import matmul_layout from "./shared/matmul_layout.wgsl" with { type: "text" };
 import matmul_params from "./shared/matmul_params.wgsl" with { type: "text" };
@@ -43,7 +45,9 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   decode_octet,
   element_operands,
   exp_sum,
+  exp_below,
   gelu_cdf,
+  kept_row,
   matmul_bias,
   matmul_layout,
   matmul_params,

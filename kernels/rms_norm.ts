@@ -2,11 +2,21 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import type { NormOptions } from "./layer_norm.ts";
+import keptCode from "./rms_norm_kept.wgsl" with { type: "text" };
 import subgroupCode from "./rms_norm_subgroup.wgsl" with { type: "text" };
 import code from "./rms_norm.wgsl" with { type: "text" };
 import { link } from "./link.ts";
 import { defineOctetKernel } from "./octet_kernel.ts";
-import { checkWeight, outputTensor, ROWS_A_SUBGROUP, rowSizes, rowThreads, suitsRowSubgroups } from "./rows.ts";
+import {
+  checkWeight,
+  keepsRows,
+  KEPT_QUARTER,
+  outputTensor,
+  ROWS_A_SUBGROUP,
+  rowSizes,
+  rowThreads,
+  suitsRowSubgroups,
+} from "./rows.ts";
 
 const KERNEL = defineKernel({
   name: "rms_norm",
@@ -21,6 +31,16 @@ const SUBGROUP_KERNEL = defineOctetKernel({
   buffers: KERNEL.buffers,
   params: { rows: "u32", width: "u32", eps: "f32" },
 });
+
+const KEPT_KERNEL = defineOctetKernel({
+  name: "rms_norm_kept",
+  code: keptCode,
+  buffers: KERNEL.buffers,
+  params: { rows: "u32", width: "u32", eps: "f32" },
+});
+
+/** Rows that a subgroup keeps: they share the loads of the weight. */
+const KEPT_ROWS = 2;
 
 /** Operands of {@linkcode rmsNorm}. */
 export interface RmsNormInput {
@@ -46,6 +66,15 @@ export function rmsNorm(stream: Stream, input: RmsNormInput, options: NormOption
   if (out.length === 0) return out;
   const tensors = [x, weight, out];
   const { eps } = options;
+  if (keepsRows(stream.gpu, { rows, width })) {
+    stream.dispatch(KEPT_KERNEL(stream.gpu), {
+      tensors,
+      params: { rows, width, eps },
+      groups: foldGroups(Math.ceil(rows / KEPT_ROWS), options.groupLimit),
+      constants: { WEIGHT_TYPE: weightType, QUARTERS: width / KEPT_QUARTER },
+    });
+    return out;
+  }
   if (suitsRowSubgroups(stream.gpu, { rows, width })) {
     stream.dispatch(SUBGROUP_KERNEL(stream.gpu), {
       tensors,

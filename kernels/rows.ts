@@ -197,6 +197,17 @@ export function suitsRowSubgroups(gpu: Gpu, { rows, width }: RowSizes): boolean 
   return gpu.sharing.way === "broadcast" && width % 8 === 0 && rows >= ROWS_A_SUBGROUP;
 }
 
+/** Values of a row that 8 lanes keep as four octets each. */
+export const KEPT_QUARTER = 256;
+
+/**
+ * Whether rows stay in the registers of a subgroup: where {@linkcode suitsRowSubgroups} holds, for rows of one to four
+ * times {@linkcode KEPT_QUARTER} values. Longer ones would need more code than the cache of a core holds.
+ */
+export function keepsRows(gpu: Gpu, sizes: RowSizes): boolean {
+  return suitsRowSubgroups(gpu, sizes) && sizes.width % KEPT_QUARTER === 0 && sizes.width <= 4 * KEPT_QUARTER;
+}
+
 /**
  * Rows and width of an f32 tensor whose width is given by another operand.
  *

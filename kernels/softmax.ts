@@ -4,7 +4,16 @@ import type { Tensor } from "../src/gpu/tensor.ts";
 import { filledRows } from "./filled_rows.ts";
 import { link } from "./link.ts";
 import { defineOctetKernel } from "./octet_kernel.ts";
-import { type OutputOptions, outputTensor, ROWS_A_SUBGROUP, rowThreads, suitsRowSubgroups } from "./rows.ts";
+import {
+  keepsRows,
+  KEPT_QUARTER,
+  type OutputOptions,
+  outputTensor,
+  ROWS_A_SUBGROUP,
+  rowThreads,
+  suitsRowSubgroups,
+} from "./rows.ts";
+import keptCode from "./softmax_kept.wgsl" with { type: "text" };
 import subgroupCode from "./softmax_subgroup.wgsl" with { type: "text" };
 import code from "./softmax.wgsl" with { type: "text" };
 
@@ -16,6 +25,8 @@ const KERNEL = defineKernel({
 });
 
 const SUBGROUP_KERNEL = defineOctetKernel({ ...KERNEL, name: "softmax_subgroup", code: subgroupCode });
+
+const KEPT_KERNEL = defineOctetKernel({ ...KERNEL, name: "softmax_kept", code: keptCode });
 
 /**
  * Softmax of each row: `exp(x) / sum(exp(x))`.
@@ -51,6 +62,14 @@ function normalise(stream: Stream, action: string, x: Tensor, options: OutputOpt
   const { rows, width } = filledRows(action, "x", x);
   const out = outputTensor(stream, action, x.shape, [x], options);
   const operands = { tensors: [x, out], params: { rows, width } };
+  if (keepsRows(stream.gpu, { rows, width })) {
+    stream.dispatch(KEPT_KERNEL(stream.gpu), {
+      ...operands,
+      groups: foldGroups(rows, options.groupLimit),
+      constants: { LOG: Number(log), QUARTERS: width / KEPT_QUARTER },
+    });
+    return out;
+  }
   if (suitsRowSubgroups(stream.gpu, { rows, width })) {
     stream.dispatch(SUBGROUP_KERNEL(stream.gpu), {
       ...operands,

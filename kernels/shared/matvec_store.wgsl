@@ -28,7 +28,7 @@ fn ofLane(first: vec4f, last: vec4f, lane: u32) -> f32 {
 
 fn storeSums(row: u32, col: u32, lanes: mat4x4f, lane: u32) {
   if (LANES == 8u) {
-    // Written out for Mesa's CPU driver, which adds up a subgroup, and finds an element by index, lane by lane in memory.
+    // Written out for Mesa's CPU driver, which adds up a subgroup and finds an element by index lane by lane in memory.
     storeSum(row, col + lane, ofLane(eightSum(lanes[0]), eightSum(lanes[1]), lane));
     storeSum(row, col + lane + 8u, ofLane(eightSum(lanes[2]), eightSum(lanes[3]), lane));
     return;

@@ -34,6 +34,10 @@ Deno.test("logSoftmax() agrees with its twin on four rows a subgroup, with rows 
   await check(26, 8, 3);
 });
 
+Deno.test("logSoftmax() agrees with its twin where rows stay in registers", async () => {
+  for (const [rows, width] of [[4, 256], [5, 1024]] as const) await check(rows, width);
+});
+
 Deno.test("logSoftmax() folds rows over two grid dimensions", async () => {
   await check(7, 5, 3);
 });

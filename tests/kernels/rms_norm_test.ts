@@ -50,14 +50,21 @@ Deno.test("rmsNorm() agrees with its twin on four rows a subgroup, with rows and
   await check(26, 8, { groupLimit: 3 });
 });
 
-Deno.test("rmsNorm() takes the shader rms_norm_subgroup for four rows or more of whole octets", () => {
-  const shaders = ([[4, 8], [3, 8], [4, 12]] as const).map(([rows, width]) => {
+Deno.test("rmsNorm() agrees with its twin where rows stay in registers, a quarter to all of them", async () => {
+  for (const [rows, width] of [[4, 256], [5, 512], [6, 768], [7, 1024]] as const) await check(rows, width);
+  for (const dtype of ["f16", "bf16"] as const) await check(5, 256, { dtype });
+  await check(9, 256, { groupLimit: 2 });
+});
+
+Deno.test("rmsNorm() takes a shader of subgroups for four rows or more of whole octets", () => {
+  const shaders = ([[4, 8], [4, 768], [4, 1280], [3, 256], [4, 12]] as const).map(([rows, width]) => {
     using x = gpu.zeros([rows, width], "x");
     using weight = gpu.zeros([width], "weight");
     return shadersOf(gpu, () => rmsNorm(gpu.stream, { x, weight }, { eps: EPS })[Symbol.dispose]())[0];
   });
-  const first = gpu.sharing.way === "broadcast" ? "rms_norm_subgroup" : "rms_norm";
-  assertEquals(shaders, [first, "rms_norm", "rms_norm"]);
+  const broadcasts = gpu.sharing.way === "broadcast";
+  const [loaded, kept] = broadcasts ? ["rms_norm_subgroup", "rms_norm_kept"] : ["rms_norm", "rms_norm"];
+  assertEquals(shaders, [loaded, kept, loaded, "rms_norm", "rms_norm"]);
 });
 
 Deno.test("rmsNorm() folds rows over two grid dimensions", async () => {

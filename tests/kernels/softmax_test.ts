@@ -34,13 +34,20 @@ Deno.test("softmax() agrees with its twin on four rows a subgroup, with rows and
   await check(26, 8, 3);
 });
 
-Deno.test("softmax() takes the shader softmax_subgroup for four rows or more of whole octets", () => {
-  const shaders = ([[4, 8], [3, 8], [4, 12]] as const).map(([rows, width]) => {
+Deno.test("softmax() agrees with its twin where rows stay in registers, a quarter to all of them", async () => {
+  for (const [rows, width] of [[4, 256], [5, 512], [6, 768], [7, 1024]] as const) await check(rows, width);
+  await check(9, 256, 2);
+});
+
+Deno.test("softmax() takes a shader of subgroups for four rows or more of whole octets", () => {
+  const shaders = ([[4, 8], [4, 768], [4, 1280], [3, 256], [4, 12]] as const).map(([rows, width]) => {
     using x = gpu.zeros([rows, width], "x");
     return shadersOf(gpu, () => softmax(gpu.stream, { x })[Symbol.dispose]())[0];
   });
-  const first = gpu.sharing.way === "broadcast" ? "softmax_subgroup" : "softmax";
-  assertEquals(shaders, [first, "softmax", "softmax"]);
+  const [loaded, kept] = gpu.sharing.way === "broadcast"
+    ? ["softmax_subgroup", "softmax_kept"]
+    : ["softmax", "softmax"];
+  assertEquals(shaders, [loaded, kept, loaded, "softmax", "softmax"]);
 });
 
 Deno.test("softmax() folds rows over two grid dimensions", async () => {
