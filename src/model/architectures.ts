@@ -12,6 +12,7 @@ import { mistral } from "./families/mistral.ts";
 import { phi3 } from "./families/phi3.ts";
 import { qwen2 } from "./families/qwen2.ts";
 import { qwen3 } from "./families/qwen3.ts";
+import { refuseForeignFields } from "./families/neutral_fields.ts";
 import { refuseUnsupported } from "./families/unsupported.ts";
 import type { RopeScaling } from "./rope_scaling.ts";
 
@@ -108,6 +109,8 @@ export interface Architecture {
   block: Readonly<Record<string, WeightSpec>>;
   /** Weights outside the blocks by TransformerLens name; `unembed.W_U` is left out of tied models. */
   outer: Readonly<Record<string, WeightSpec>>;
+  /** Fields of config.json that `readConfig` checks; the others must change nothing, as `neutral_fields.ts` knows them. */
+  reads: readonly string[];
   /** Checks a parsed config.json and takes the sizes from it. @throws {TypeError} Names the field, the found and the wanted. */
   readConfig: (json: unknown, path: string) => ModelConfig;
 }
@@ -146,7 +149,8 @@ export function readModelConfig(json: unknown, path: string): ModelConfig {
         `Choose a model of a supported family`,
     );
   }
-  const config = ARCHITECTURES[type]!.readConfig(json, path);
+  const family = ARCHITECTURES[type]!;
+  const config = family.readConfig(json, path);
   const { nHeads, nKvHeads, dModel, dHead, rotary } = config;
   const wrong = (found: string): TypeError =>
     new TypeError(`Cannot use ${path}: found ${found}. The file is damaged or of another model`);
@@ -155,5 +159,6 @@ export function readModelConfig(json: unknown, path: string): ModelConfig {
   if (rotary && (rotary.dims % 2 !== 0 || rotary.dims > dHead || rotary.dims === 0)) {
     throw wrong(`${rotary.dims} turned features in heads of ${dHead}, wanted an even number of at most ${dHead}`);
   }
+  refuseForeignFields(json as object, config, family, path);
   return config;
 }

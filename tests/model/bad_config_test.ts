@@ -14,7 +14,7 @@ function refusedField(family: "gptj" | "qwen3", name: string, value: unknown, fo
 
 /** A field that other models have and this family does not. */
 function foreignField(family: "gptj" | "qwen3", name: string, value: unknown, wanted: string): Refused {
-  const nothing = `${wanted}: models of this family have nothing of the kind`;
+  const nothing = `${wanted}: nothing else is computed for this family`;
   return refusedField(family, name, value, `${name} is ${JSON.stringify(value)}`, nothing);
 }
 
@@ -25,7 +25,7 @@ const CONFIGS: Refused[] = [
   foreignField("qwen3", "attn_logit_softcapping", 50, "none"),
   foreignField("qwen3", "embedding_multiplier", 12, "1 or none"),
   foreignField("qwen3", "residual_multiplier", 0.22, "1 or none"),
-  foreignField("qwen3", "attention_multiplier", 0.0078125, "none"),
+  foreignField("qwen3", "attention_multiplier", 0.0078125, "0.25 or none"),
   foreignField("qwen3", "is_causal", false, "true or none"),
   foreignField("qwen3", "clip_qkv", 8, "none"),
   foreignField("qwen3", "no_rope_layers", [1, 0], "1 or none"),
@@ -33,10 +33,13 @@ const CONFIGS: Refused[] = [
   foreignField("gptj", "layer_types", ["full_attention", "sliding_attention"], '"full_attention" or none'),
   foreignField("gptj", "use_qk_norm", true, "false or none"),
   foreignField("qwen3", "scale_attn_weights", false, "true or none"),
-  refusedField("qwen3", "use_qk_norm", false, "use_qk_norm is false", "true"),
-  refusedField("qwen3", "hidden_activation", "gelu", 'hidden_activation is "gelu"', '"silu"'),
-  refusedField("gptj", "rope_theta", 500000, "rope_theta is 500000", "10000"),
-  refusedField("gptj", "rotary_emb_base", 1000000, "rotary_emb_base is 1000000", "10000"),
+  foreignField("qwen3", "use_qk_norm", false, "true or none"),
+  foreignField("qwen3", "hidden_activation", "gelu", '"silu" or "swish" or none'),
+  foreignField("qwen3", "per_layer_config", { 1: { sliding_window: 16 } }, "none"),
+  foreignField("gptj", "rope_theta", 500000, "10000 or none"),
+  foreignField("gptj", "rotary_emb_base", 1000000, "10000 or none"),
+  foreignField("gptj", "rope_scaling", { type: "linear" }, "none"),
+  foreignField("gptj", "num_key_value_heads", 2, "4 or none"),
   {
     what: "an unknown family",
     ...field("model_type", "opt"),
@@ -130,7 +133,6 @@ const CONFIGS: Refused[] = [
     'activation_function is "relu"',
     '"gelu_new" or "gelu" or "gelu_fast" or "gelu_pytorch_tanh"',
   ),
-  refusedField("gptj", "rope_scaling", { type: "linear" }, 'rope_scaling is {"type":"linear"}', "null"),
   refusedField("gptj", "tie_word_embeddings", true, "tie_word_embeddings is true", "false"),
   refusedField("gptj", "scale_attn_weights", false, "scale_attn_weights is false", "true"),
   refusedField("gptj", "rotary_dim", undefined, "rotary_dim is missing", "a value of type number"),

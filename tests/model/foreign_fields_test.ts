@@ -8,18 +8,17 @@ const GPT = { n_embd: 64, n_head: 4, n_layer: 2, n_positions: 128, vocab_size: 1
 const SIZES = {
   hidden_size: 64,
   num_attention_heads: 4,
-  num_key_value_heads: 2,
   num_hidden_layers: 2,
   intermediate_size: 96,
   vocab_size: 100,
   max_position_embeddings: 128,
-  head_dim: 16,
 };
+const GROUPED = { ...SIZES, num_key_value_heads: 2, head_dim: 16 };
 
 /** Smallest config of a family. */
 function smallest(family: string): Record<string, unknown> {
-  const sizes = family === "gpt2" ? GPT : family === "gptj" ? { ...GPT, rotary_dim: 8 } : SIZES;
-  return { model_type: family, ...sizes };
+  const older: Record<string, object> = { gpt2: GPT, gptj: { ...GPT, rotary_dim: 8 }, gpt_neox: SIZES };
+  return { model_type: family, ...older[family] ?? GROUPED };
 }
 
 /** Fields that change the maths in no family here, by models of `transformers` that have them: what changes, what does not. */
@@ -37,14 +36,15 @@ const FOREIGN: Record<string, [foreign: unknown, neutral: unknown[]]> = {
   key_multiplier: [0.4, [1]],
   attention_in_multiplier: [0.9, [1]],
   lm_head_multiplier: [0.04, [1]],
-  swiglu_limit: [7, []], // GPT-OSS
+  swiglu_alpha: [1.7, []], // GPT-OSS
+  swiglu_limit: [7, []],
   logit_scale: [0.0625, [1]], // Cohere
   logits_scaling: [8, [1]],
   final_logit_softcapping: [30, []], // Gemma 2
   attn_logit_softcapping: [50, []],
-  query_pre_attn_scalar: [256, []],
+  query_pre_attn_scalar: [256, [16]],
   logits_soft_cap: [30, []], // RecurrentGemma
-  attention_multiplier: [0.0078125, []],
+  attention_multiplier: [0.0078125, [0.25]],
   attn_temperature_tuning: [true, [false]], // Llama 4
   attention_chunk_size: [8192, []],
   scale_attn_by_inverse_layer_idx: [true, [false]],
@@ -72,6 +72,9 @@ const FOREIGN: Record<string, [foreign: unknown, neutral: unknown[]]> = {
   mlp_hidden_act: ["relu2", []], // Nemotron
   hidden_activation: ["relu", []],
   loop_num_passes: [3, [1]],
+  rotary_value: [true, [false]], // RoFormer
+  // Any model of transformers 5 may say what differs in single layers.
+  per_layer_config: [{ 1: { sliding_window: 64 } }, [{}]],
 };
 
 for (const family of Object.keys(ARCHITECTURES)) {
@@ -101,14 +104,57 @@ Deno.test("readModelConfig() takes of a family what its own models have and refu
   for (const own of [{ use_parallel_residual: true }, { rotary: true }, { rope_theta: 10000 }, { rope_theta: null }]) {
     assertEquals(readModelConfig({ ...gptj, ...own }, "config.json"), plain);
   }
-  refused({ ...gptj, use_parallel_residual: false }, "use_parallel_residual is false, wanted true");
+  refused({ ...gptj, use_parallel_residual: false }, "use_parallel_residual is false, wanted true or none");
   refused({ ...qwen3, use_parallel_residual: true }, "use_parallel_residual is true, wanted false or none");
   refused({ ...smallest("gpt2"), rotary: true }, "rotary is true, wanted false");
   refused({ ...gptj, rotary: false }, "rotary is false, wanted true or none");
-  refused({ ...qwen3, rotary_dim: 8 }, "rotary_dim is 8, wanted none");
+  refused({ ...qwen3, rotary_dim: 8 }, "rotary_dim is 8, wanted 16 or none");
   refused({ ...qwen3, rope_interleaved: true }, "rope_interleaved is true, wanted false or none");
-  refused({ ...gptj, hidden_act: "relu" }, 'hidden_act is "relu", wanted none');
+  refused(
+    { ...gptj, hidden_act: "relu" },
+    'hidden_act is "relu", wanted "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" or none',
+  );
+  refused({ ...gptj, activation_function: "gelu", hidden_act: "gelu_new" }, 'hidden_act is "gelu_new", wanted "gelu"');
   refused({ ...qwen3, activation_function: "gelu" }, 'activation_function is "gelu", wanted "silu"');
+});
+
+Deno.test("readModelConfig() takes what another family's field says where it is what the record computes", () => {
+  const same: Record<string, Record<string, unknown>> = {
+    gpt2: {
+      hidden_size: 64,
+      num_attention_heads: 4,
+      num_key_value_heads: 4,
+      head_dim: 16,
+      hidden_act: "gelu_new",
+      position_embedding_type: "absolute",
+    },
+    gptj: { head_dim: 16, rotary_pct: 0.5, rotary_emb_base: 10000, rope_interleave: true, rope_scaling: {} },
+    gpt_neox: { num_key_value_heads: 4, head_dim: 16, rotary_dim: 4, activation_function: "gelu" },
+    llama: { rotary_pct: 1, rotary_dim: 16, rotary_emb_base: 10000, activation_function: "silu", num_kv_heads: 2 },
+    qwen3: { use_qk_norm: true, hidden_activation: "silu", use_parallel_residual: false, alibi: false },
+  };
+  for (const [family, fields] of Object.entries(same)) {
+    const plain = readModelConfig(smallest(family), "config.json");
+    assertEquals(readModelConfig({ ...smallest(family), ...fields }, "config.json"), plain, family);
+  }
+  const refused = (family: string, fields: Record<string, unknown>, message: string): void => {
+    const config = { ...smallest(family), ...fields };
+    assertThrows(() => readModelConfig(config, "config.json"), TypeError, `Cannot use config.json: field ${message}`);
+  };
+  refused("gpt2", { num_attention_heads: 8 }, "num_attention_heads is 8, wanted 4 or none");
+  refused("gpt2", { rope_theta: 10000 }, "rope_theta is 10000, wanted none");
+  refused("gpt_neox", { head_dim: 8 }, "head_dim is 8, wanted 16 or none");
+  refused("gpt_neox", { num_key_value_heads: 1 }, "num_key_value_heads is 1, wanted 4 or none");
+  refused("llama", { rotary_pct: 0.25 }, "rotary_pct is 0.25, wanted 1 or none");
+});
+
+Deno.test("readModelConfig() compares a factor with the record's as float32, and refuses the next one", () => {
+  const heads = { ...smallest("qwen3"), head_dim: 128 };
+  const plain = readModelConfig(heads, "config.json");
+  assertEquals(readModelConfig({ ...heads, attention_multiplier: 0.08838834764831845 }, "config.json"), plain);
+  assertEquals(readModelConfig({ ...heads, attention_multiplier: Math.fround(128 ** -0.5) }, "config.json"), plain);
+  const next = { ...heads, attention_multiplier: Math.fround(128 ** -0.5) * (1 + 2 ** -22) };
+  assertThrows(() => readModelConfig(next, "config.json"), TypeError, "field attention_multiplier is 0.0883883");
 });
 
 Deno.test("readModelConfig() reads a part of each head and a base among the scaling, and refuses those of single layers", () => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { unreadField } from "./neutral_fields.ts";
+import type { ModelConfig } from "../architectures.ts";
 
 /** A size in a config: a positive integer. */
 export const size: z.ZodNumber = z.int().positive();
@@ -34,6 +34,19 @@ export function activation(name: GeluName): "gelu_exact" | "gelu_tanh" {
   return name === "gelu" ? "gelu_exact" : "gelu_tanh";
 }
 
+/** The names that configs have for an activation. */
+export function activationNames(kind: ModelConfig["activation"]): readonly string[] {
+  return kind === "silu" ? ["silu", "swish"] : GELU_NAMES.filter((name) => activation(name) === kind);
+}
+
+/** The error about a field: `what` says which, what it is and what it should be. */
+export function wrongField(path: string, what: string): TypeError {
+  return new TypeError(
+    `Cannot use ${path}: field ${what}. ` +
+      `The model would be computed wrongly, so it is refused: choose another model or correct the file`,
+  );
+}
+
 /** What an issue wanted instead, in words. */
 function wantedBy(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_value") {
@@ -45,30 +58,14 @@ function wantedBy(issue: z.core.$ZodIssue): string {
 }
 
 /**
- * Checks `json` and phrases what does not fit for the reader of `path`; fields that the schema does not read must be
- * neutral.
+ * Checks `json` and phrases what does not fit for the reader of `path`.
  *
  * @throws {TypeError} If it does not fit.
  */
-export function checkConfig<S extends z.ZodObject>(schema: S, json: unknown, path: string): z.infer<S> {
-  const refuse = (what: string): TypeError =>
-    new TypeError(
-      `Cannot use ${path}: field ${what}. ` +
-        `The model would be computed wrongly, so it is refused: choose another model or correct the file`,
-    );
+export function checkConfig<T>(schema: z.ZodType<T>, json: unknown, path: string): T {
   const result = schema.safeParse(json, { reportInput: true });
-  if (!result.success) {
-    const issue = result.error.issues[0]!;
-    const found = issue.input === undefined ? "is missing" : `is ${JSON.stringify(issue.input)}`;
-    throw refuse(`${issue.path.join(".")} ${found}, ${wantedBy(issue)}`);
-  }
-  const unread = unreadField(json as Record<string, unknown>, schema.shape);
-  if (unread) {
-    const { name, value, neutral } = unread;
-    const wanted = [...neutral.map((one) => JSON.stringify(one)), "none"].join(" or ");
-    throw refuse(
-      `${name} is ${JSON.stringify(value)}, wanted ${wanted}: models of this family have nothing of the kind`,
-    );
-  }
-  return result.data;
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const found = issue.input === undefined ? "is missing" : `is ${JSON.stringify(issue.input)}`;
+  throw wrongField(path, `${issue.path.join(".")} ${found}, ${wantedBy(issue)}`);
 }

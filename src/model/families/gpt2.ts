@@ -1,16 +1,12 @@
 import { z } from "zod";
 import type { Architecture, ModelConfig, WeightSpec } from "../architectures.ts";
-import { checkConfig, onlyIfThere } from "./fields.ts";
+import { checkConfig } from "./fields.ts";
 import { GPT_FIELDS, gptSizes } from "./gpt_like.ts";
 import { conv1d, dMlp, dModel, linear, outputsOf, vector, vocab } from "./specs.ts";
 
 const schema = z.looseObject({
   ...GPT_FIELDS,
   tie_word_embeddings: z.boolean().default(true),
-  scale_attn_by_inverse_layer_idx: onlyIfThere([false]),
-  add_cross_attention: onlyIfThere([false]),
-  position_embedding_type: onlyIfThere(["absolute"]),
-  rotary: onlyIfThere([false]),
 });
 
 function readConfig(json: unknown, path: string): ModelConfig {
@@ -58,5 +54,6 @@ export const gpt2: Architecture = {
     "ln_final.b": vector("transformer.ln_f.bias", dModel),
     "unembed.W_U": linear("lm_head.weight", vocab, dModel),
   },
+  reads: Object.keys(schema.shape),
   readConfig,
 };

@@ -113,5 +113,6 @@ export const gptNeox: Architecture = {
     "ln_final.b": vector("gpt_neox.final_layer_norm.bias", dModel),
     "unembed.W_U": linear("embed_out.weight", vocab, dModel),
   },
+  reads: Object.keys(schema.shape),
   readConfig,
 };

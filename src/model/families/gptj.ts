@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Architecture, ModelConfig } from "../architectures.ts";
-import { checkConfig, only, onlyIfThere, size } from "./fields.ts";
+import { checkConfig, only, size } from "./fields.ts";
 import { GPT_FIELDS, gptSizes } from "./gpt_like.ts";
 import { dMlp, dModel, linear, vector, vocab } from "./specs.ts";
 
@@ -8,13 +8,6 @@ const schema = z.looseObject({
   ...GPT_FIELDS,
   rotary_dim: size,
   tie_word_embeddings: only([false]),
-  rope_scaling: only([null]),
-  rope_theta: onlyIfThere([10000]),
-  rotary_emb_base: onlyIfThere([10000]),
-  rope_interleave: onlyIfThere([true]),
-  rope_interleaved: onlyIfThere([true]),
-  use_parallel_residual: onlyIfThere([true]),
-  parallel_attn: onlyIfThere([true]),
 });
 
 function readConfig(json: unknown, path: string): ModelConfig {
@@ -51,5 +44,6 @@ export const gptj: Architecture = {
     "unembed.W_U": linear("lm_head.weight", vocab, dModel),
     "unembed.b_U": vector("lm_head.bias", vocab),
   },
+  reads: Object.keys(schema.shape),
   readConfig,
 };

@@ -1,5 +1,5 @@
 import type { Architecture } from "../architectures.ts";
-import { LLAMA_BLOCK, LLAMA_OUTER, readLlamaLike } from "./llama_like.ts";
+import { LLAMA_BLOCK, LLAMA_OUTER, LLAMA_READS, readLlamaLike } from "./llama_like.ts";
 
 /** Llama 2 and 3, SmolLM2: sequential RMS-norm blocks, gated MLP, grouped key/value heads. */
 export const llama: Architecture = {
@@ -11,5 +11,6 @@ export const llama: Architecture = {
   barePrefix: "model.",
   block: LLAMA_BLOCK,
   outer: LLAMA_OUTER,
+  reads: LLAMA_READS,
   readConfig: (json, path) => readLlamaLike("llama", json, path),
 };

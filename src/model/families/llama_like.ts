@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { ModelConfig, WeightSpec } from "../architectures.ts";
-import { checkConfig, only, onlyIfThere, size } from "./fields.ts";
+import { checkConfig, only, size } from "./fields.ts";
 import { ROPE_FIELDS, rotaryOf, WHOLE_HEAD_FIELDS } from "./rope.ts";
 import { dMlp, dModel, kvWidth, linear, optional, qWidth, vector, vocab } from "./specs.ts";
 
@@ -21,8 +21,6 @@ const SCHEMA = z.looseObject({
   rms_norm_eps: z.number().positive().default(1e-6),
   tie_word_embeddings: z.boolean().default(false),
   hidden_act: only(["silu"]),
-  hidden_activation: onlyIfThere(["silu"]),
-  activation_function: onlyIfThere(["silu"]),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   sliding_window: size.nullish(),
@@ -34,8 +32,8 @@ const SCHEMA = z.looseObject({
 /** Fields of a family that turns the part of each head that the config names. */
 const PARTIAL_SCHEMA = SCHEMA.extend(ROPE_FIELDS);
 
-/** Fields of a family whose heads have norms. */
-const HEAD_NORMS = { use_qk_norm: onlyIfThere([true]), qk_layernorm: onlyIfThere([true]) };
+/** Fields that {@linkcode readLlamaLike} reads. */
+export const LLAMA_READS: readonly string[] = Object.keys(SCHEMA.shape);
 
 /** How a family differs from the others in reading its config. */
 export interface LlamaLikeOptions {
@@ -43,8 +41,6 @@ export interface LlamaLikeOptions {
   windowSwitch?: boolean;
   /** Whether the config may have a part of each head turned. Default: no. */
   partialHeads?: boolean;
-  /** Whether every query and key head has a norm. Default: no. */
-  headNorms?: boolean;
   /** What the family's config class in `transformers` takes where the file has no such field and ours would differ. */
   absent?: Readonly<Record<string, number>>;
 }
@@ -58,11 +54,10 @@ export function readLlamaLike(
   family: string,
   json: unknown,
   path: string,
-  { windowSwitch = false, partialHeads = false, headNorms = false, absent = {} }: LlamaLikeOptions = {},
+  { windowSwitch = false, partialHeads = false, absent = {} }: LlamaLikeOptions = {},
 ): ModelConfig {
   const whole = { ...absent, ...json as Record<string, unknown> };
-  const schema = partialHeads ? PARTIAL_SCHEMA : SCHEMA;
-  const c = checkConfig(headNorms ? schema.extend(HEAD_NORMS) : schema, whole, path);
+  const c = partialHeads ? checkConfig(PARTIAL_SCHEMA, whole, path) : checkConfig(SCHEMA, whole, path);
   const dHead = c.head_dim ?? c.hidden_size / c.num_attention_heads;
   const windowed = !windowSwitch ||
     (c.use_sliding_window === true && c.layer_types?.every((type) => type === "full_attention") !== true);

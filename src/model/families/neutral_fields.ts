@@ -1,20 +1,41 @@
 /**
- * Fields that change the maths of other models of `transformers`, with the values that change nothing.
+ * Fields that change the maths of some model of `transformers`, with the values that change nothing.
  *
  * A family whose schema has the field reads it; for every other family a value that is not listed is refused, since a
- * model that carries it would be computed without it. Absent and null always change nothing.
+ * model that carries it would be computed without it. Absent, null and empty always change nothing.
  *
  * @module
  */
+import type { Architecture, ModelConfig } from "../architectures.ts";
+import { activationNames, wrongField } from "./fields.ts";
 
 /** A value of a field: that of the model, or of each of its layers as a list. */
-type Neutral = string | number | boolean;
+type Value = string | number | boolean;
+
+/** Values that follow from what the family's record computes. */
+type Computed = (config: ModelConfig, family: Architecture) => readonly Value[];
+
+const turned: Computed = ({ rotary }) => [rotary !== null];
+const base: Computed = ({ rotary }) => rotary ? [rotary.theta] : [];
+const share: Computed = ({ rotary, dHead }) => rotary ? [rotary.dims / dHead] : [];
+const neighbours: Computed = (_, { rotaryStyle }) => [rotaryStyle === "pairs"];
+const headNorms: Computed = (_, { qkNorm }) => [qkNorm];
+const parallel: Computed = (config) => [config.parallel];
+const activations: Computed = ({ activation }) => activationNames(activation);
 
 /**
- * Values that change nothing, by field; none listed: the field must be absent or null. Fields that bring tensors of their
- * own are left out, since a tensor that no record names is refused anyway.
+ * Values that change nothing, by field; none listed: the field must be absent, null or empty. Fields that bring tensors of
+ * their own are left out, since a tensor that no record names is refused anyway.
  */
-const NEUTRAL: Readonly<Record<string, readonly Neutral[]>> = {
+const NEUTRAL: Readonly<Record<string, readonly Value[] | Computed>> = {
+  // Sizes under the names that configs have for each other's, and sizes of single layers.
+  hidden_size: ({ dModel }) => [dModel],
+  num_hidden_layers: ({ nLayers }) => [nLayers],
+  num_attention_heads: ({ nHeads }) => [nHeads],
+  num_key_value_heads: ({ nKvHeads }) => [nKvHeads],
+  num_kv_heads: ({ nKvHeads }) => [nKvHeads],
+  head_dim: ({ dHead }) => [dHead],
+  per_layer_config: [],
   // Factors and caps of embeddings, branches and logits: Cohere, Falcon-H1, Gemma, Granite, MiniCPM, MiniMax, Inkling.
   embedding_multiplier: [1],
   embedding_scale: [1],
@@ -30,6 +51,7 @@ const NEUTRAL: Readonly<Record<string, readonly Neutral[]>> = {
   mlp_multipliers: [1],
   mlp_gate_softcap: [],
   mlp_up_softcap: [],
+  swiglu_alpha: [],
   swiglu_limit: [],
   swiglu_limits: [],
   logit_scale: [1],
@@ -42,21 +64,22 @@ const NEUTRAL: Readonly<Record<string, readonly Neutral[]>> = {
   logits_soft_cap: [],
   output_logit_soft_cap: [],
   // Scores of attention and what it gives: Falcon-H1, GPT-2, Granite, Gemma, OLMo, Llama 4.
-  attention_multiplier: [],
+  attention_multiplier: ({ dHead }) => [1 / Math.sqrt(dHead)],
   attention_in_multiplier: [1],
   attention_out_multiplier: [1],
   attention_value_scale: [1],
   key_multiplier: [1],
-  query_pre_attn_scalar: [],
+  query_pre_attn_scalar: ({ dHead }) => [dHead],
   qk_scale_factor: [],
+  qk_l2_clip_threshold: [],
   attn_logit_softcapping: [],
   attn_temperature_tuning: [false],
   log_scaling_alpha: [],
   scale_attn_weights: [true],
   scale_attn_by_inverse_layer_idx: [false],
   clip_qkv: [],
-  use_qk_norm: [false],
-  qk_layernorm: [false],
+  use_qk_norm: headNorms,
+  qk_layernorm: headNorms,
   multi_query: [false],
   attention_k_eq_v: [false],
   num_kv_shared_layers: [0],
@@ -81,13 +104,15 @@ const NEUTRAL: Readonly<Record<string, readonly Neutral[]>> = {
   // How positions come in: BLOOM, Falcon, GPT-J, GPT-NeoX, MPT, SmolLM3, StableLM.
   alibi: [false],
   use_alibi: [false],
-  position_embedding_type: ["rope", "rotary"],
+  position_embedding_type: ({ rotary }) => rotary ? ["rope", "rotary"] : ["absolute"],
   sinusoidal_embeddings: [false],
-  rotary: [true],
-  rotary_dim: [],
-  rotary_pct: [],
-  rotary_emb_base: [],
-  rope_theta: [],
+  rotary: turned,
+  use_rotary_embedding: turned,
+  rotary_value: [false],
+  rotary_dim: ({ rotary }) => rotary ? [rotary.dims] : [],
+  rotary_pct: share,
+  rotary_emb_base: base,
+  rope_theta: base,
   layer_rope_theta: [],
   rope_local_base_freq: [],
   local_rope_theta: [],
@@ -95,9 +120,9 @@ const NEUTRAL: Readonly<Record<string, readonly Neutral[]>> = {
   rope_scaling: [],
   rope_scaling_layers: [],
   rope_parameters: [],
-  rope_interleave: [false],
-  rope_interleaved: [false],
-  partial_rotary_factor: [],
+  rope_interleave: neighbours,
+  rope_interleaved: neighbours,
+  partial_rotary_factor: share,
   no_rope_layers: [1],
   no_rope_layer_interval: [],
   // Norms, blocks and activations: BLOOM, Falcon, GPT-NeoX, OPT, Gemma 3n.
@@ -105,34 +130,44 @@ const NEUTRAL: Readonly<Record<string, readonly Neutral[]>> = {
   do_layer_norm_before: [true],
   _remove_final_layer_norm: [false],
   norm_after: [false],
-  use_parallel_residual: [false],
-  parallel_attn: [false],
-  activation_function: [],
+  use_parallel_residual: parallel,
+  parallel_attn: parallel,
+  activation_function: activations,
   activation_sparsity_pattern: [0],
-  hidden_act: [],
-  hidden_activation: [],
-  mlp_hidden_act: [],
+  hidden_act: activations,
+  hidden_activation: activations,
+  mlp_hidden_act: activations,
   n_recurrent_loops: [1],
   loop_num_passes: [1],
 };
 
+/** Whether a value is one of the neutral ones; numbers are compared as float32, in which the model is computed. */
+function isNeutral(value: unknown, neutral: readonly Value[]): boolean {
+  if (Array.isArray(value)) return value.every((one) => isNeutral(one, neutral));
+  if (typeof value === "object") return value === null || Object.keys(value).length === 0;
+  if (typeof value !== "number") return neutral.some((one) => one === value);
+  return neutral.some((one) => typeof one === "number" && Math.fround(one) === Math.fround(value));
+}
+
 /**
- * The first field of a config that a schema does not read and that is not neutral.
+ * Refuses a config with a field that its family does not read and that would change the maths.
  *
- * @param json Config, an object.
- * @param read Names of the fields that the family's schema reads.
- * @returns The field with its value and the values that would be neutral; undefined if there is none.
+ * @param json Config as the file has it, an object.
+ * @param config What the family made of it.
+ * @param family Record of the family.
+ * @param path Config, for messages.
+ * @throws {TypeError} Names the field, its value and those that change nothing.
  */
-export function unreadField(
-  json: Readonly<Record<string, unknown>>,
-  read: Readonly<Record<string, unknown>>,
-): { name: string; value: unknown; neutral: readonly Neutral[] } | undefined {
-  for (const [name, neutral] of Object.entries(NEUTRAL)) {
-    const value = json[name];
-    if (Object.hasOwn(read, name) || value === undefined || value === null) continue;
-    const changesNothing = (one: unknown): boolean => neutral.some((value) => value === one);
-    if (Array.isArray(value) ? value.every(changesNothing) : changesNothing(value)) continue;
-    return { name, value, neutral };
+export function refuseForeignFields(json: object, config: ModelConfig, family: Architecture, path: string): void {
+  const values = json as Readonly<Record<string, unknown>>;
+  for (const [name, row] of Object.entries(NEUTRAL)) {
+    if (!Object.hasOwn(json, name) || family.reads.includes(name)) continue;
+    const neutral = typeof row === "function" ? row(config, family) : row;
+    if (isNeutral(values[name], neutral)) continue;
+    const wanted = [...neutral.map((one) => JSON.stringify(one)), "none"].join(" or ");
+    throw wrongField(
+      path,
+      `${name} is ${JSON.stringify(values[name])}, wanted ${wanted}: nothing else is computed for this family`,
+    );
   }
-  return undefined;
 }

@@ -15,6 +15,5 @@ export const qwen3: Architecture = {
     "attn.q_norm.w": vector("model.layers.{}.self_attn.q_norm.weight", (c) => c.dHead),
     "attn.k_norm.w": vector("model.layers.{}.self_attn.k_norm.weight", (c) => c.dHead),
   },
-  readConfig: (json, path) =>
-    readLlamaLike("qwen3", json, path, { windowSwitch: true, headNorms: true, absent: ABSENT }),
+  readConfig: (json, path) => readLlamaLike("qwen3", json, path, { windowSwitch: true, absent: ABSENT }),
 };
