@@ -157,6 +157,20 @@ Deno.test("readModelConfig() compares a factor with the record's as float32, and
   assertThrows(() => readModelConfig(next, "config.json"), TypeError, "field attention_multiplier is 0.0883883");
 });
 
+Deno.test("readModelConfig() quotes no more of a refused value than a line holds, and bears any depth", () => {
+  const refused = (name: string, value: unknown, found: string): void => {
+    const config = { ...smallest("gpt_neox"), [name]: value };
+    const { message } = assertThrows(() => readModelConfig(config, "config.json"), TypeError);
+    assertEquals(message.startsWith(`Cannot use config.json: field ${name} is ${found}, wanted `), true, message);
+  };
+  const long = new Array(1000).fill(0);
+  const deep = JSON.parse("[".repeat(100_000) + "]".repeat(100_000));
+  for (const name of ["no_rope_layers", "rope_scaling"]) {
+    refused(name, long, `${JSON.stringify(long).slice(0, 60)}...`);
+    refused(name, deep, `${"[".repeat(60)}...`);
+  }
+});
+
 Deno.test("readModelConfig() reads a part of each head and a base among the scaling, and refuses those of single layers", () => {
   const rotary = (fields: Record<string, unknown>) =>
     readModelConfig({ ...smallest("phi3"), ...fields }, "config.json").rotary;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { quoteValue } from "../../checkpoint/file_error.ts";
 import type { ModelConfig } from "../architectures.ts";
 
 /** A size in a config: a positive integer. */
@@ -66,6 +67,6 @@ export function checkConfig<T>(schema: z.ZodType<T>, json: unknown, path: string
   const result = schema.safeParse(json, { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  const found = issue.input === undefined ? "is missing" : `is ${JSON.stringify(issue.input)}`;
+  const found = issue.input === undefined ? "is missing" : `is ${quoteValue(issue.input)}`;
   throw wrongField(path, `${issue.path.join(".")} ${found}, ${wantedBy(issue)}`);
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { quoteValue } from "../../checkpoint/file_error.ts";
 import type { Architecture, ModelConfig } from "../architectures.ts";
 import { activationNames, wrongField } from "./fields.ts";
 
@@ -142,11 +143,16 @@ const NEUTRAL: Readonly<Record<string, readonly Value[] | Computed>> = {
 };
 
 /** Whether a value is one of the neutral ones; numbers are compared as float32, in which the model is computed. */
-function isNeutral(value: unknown, neutral: readonly Value[]): boolean {
-  if (Array.isArray(value)) return value.every((one) => isNeutral(one, neutral));
-  if (typeof value === "object") return value === null || Object.keys(value).length === 0;
+function isListed(value: unknown, neutral: readonly Value[]): boolean {
   if (typeof value !== "number") return neutral.some((one) => one === value);
   return neutral.some((one) => typeof one === "number" && Math.fround(one) === Math.fround(value));
+}
+
+/** Whether a field changes nothing: absent, empty, a neutral value, or a list of such for the layers. */
+function isNeutral(value: unknown, neutral: readonly Value[]): boolean {
+  if (Array.isArray(value)) return value.every((one) => isListed(one, neutral));
+  if (typeof value === "object") return value === null || Object.keys(value).length === 0;
+  return isListed(value, neutral);
 }
 
 /**
@@ -167,7 +173,7 @@ export function refuseForeignFields(json: object, config: ModelConfig, family: A
     const wanted = [...neutral.map((one) => JSON.stringify(one)), "none"].join(" or ");
     throw wrongField(
       path,
-      `${name} is ${JSON.stringify(values[name])}, wanted ${wanted}: nothing else is computed for this family`,
+      `${name} is ${quoteValue(values[name])}, wanted ${wanted}: nothing else is computed for this family`,
     );
   }
 }
