@@ -1,6 +1,8 @@
+import { formatBytes } from "../../src/display/bytes.ts";
 import { formatDuration } from "../../src/display/duration.ts";
 import { estimateEdit } from "../../src/editing/edit_estimate.ts";
 import { checkRequests } from "../../src/editing/edit_model.ts";
+import { availableBytes } from "../../src/editing/edit_memory.ts";
 import type { EditOptions } from "../../src/editing/edit_options.ts";
 import { planRequests } from "../../src/editing/plan_edit.ts";
 import { type EditRequest, showRequest } from "../../src/editing/requests.ts";
@@ -28,8 +30,8 @@ export async function dryRun(
   const plan = await planRequests(model, requests, options);
   signal?.throwIfAborted();
   const estimate = await estimateEdit(model, requests, plan, options);
-  const { layers, searchPrompts, keptPrompts, momentTokens, gpuBytes, hostBytes, seconds } = estimate;
-  const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const { layers, searchPrompts, keptPrompts, momentTokens, gpuBytes, largestStage, hostBytes, seconds } = estimate;
+  const available = availableBytes(model.gpu);
   const text = [
     ...requests.map((request) => `Would edit ${showRequest(request)}`),
     `Present answer${present.length > 1 ? "s" : ""}: ${present.join("; ")}`,
@@ -39,10 +41,13 @@ export async function dryRun(
     `Layers to write: ${layers.join(", ")}`,
     `Search over ${searchPrompts} prompts; ${keptPrompts} prompts are kept`,
     `Second moments: ${momentTokens === 0 ? "stored already" : `${momentTokens} tokens to count`}`,
-    `Memory beyond the model: ${megabytes(gpuBytes)} on the GPU, ${megabytes(hostBytes)} in the computer`,
+    `Memory on the GPU beyond the model: at most ${formatBytes(gpuBytes)}, for ${largestStage}, of ${
+      available === null ? "an unknown number of bytes" : formatBytes(available)
+    } available`,
+    `Memory of the computer for second moments: ${formatBytes(hostBytes)}`,
     `Time: at most about ${formatDuration(1000 * seconds)}`,
     "Nothing was changed",
   ].join("\n");
   signal?.throwIfAborted();
-  await handOut(flags, { requests, present, plan, estimate }, text);
+  await handOut(flags, { requests, present, plan, estimate, availableBytes: available }, text);
 }

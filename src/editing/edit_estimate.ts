@@ -5,9 +5,10 @@
  */
 import type { Model } from "../model/model.ts";
 import { type ForcedRow, teacherForce } from "../model/teacher_forcing.ts";
-import { chainPrompts } from "./chain_prompts.ts";
+import { type ChainPrompts, chainPrompts } from "./chain_prompts.ts";
 import { corpusFor, readCorpus } from "./corpus.ts";
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
+import { checkEditMemory, larger, momentMemory, type PlannedSearch, searchMemory } from "./edit_memory.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { targetIds } from "./edit_token.ts";
 import type { StagePlan } from "./layer_plan.ts";
@@ -28,6 +29,8 @@ export interface EditEstimate {
   momentTokens: number;
   /** GPU memory beyond the model's own, in bytes. */
   gpuBytes: number;
+  /** The stage that takes it. */
+  largestStage: string;
   /** Memory of the computer for second moments, in bytes. */
   hostBytes: number;
   /** Time at most, in seconds: searches may stop early. */
@@ -44,8 +47,8 @@ export const PASSES_A_STEP = 2.5;
 /** Contexts that PMET, MEMIT and paper mode search in. */
 const CONTEXTS = 4;
 
-/** Vectors as wide as the residual stream, and as the MLP, that a search keeps for each token and layer. */
-const KEPT_WIDTHS = { dModel: 10, dMlp: 3 };
+/** Tokens of a context before its prompt, as `makeContexts` samples them. */
+const CONTEXT_TOKENS = 10;
 
 /**
  * Estimates an edit from its prompts and the time of one forward pass over them.
@@ -55,6 +58,7 @@ const KEPT_WIDTHS = { dModel: 10, dMlp: 3 };
  * @param plan Layers and tokens, at least of the method's own stage.
  * @param options Options of the edit.
  * @returns Memory and time.
+ * @throws {RangeError} If the GPU does not hold it beside the model.
  * @throws {TypeError} If there is nothing to compute second moments from.
  */
 export async function estimateEdit(
@@ -64,25 +68,19 @@ export async function estimateEdit(
   options: EditOptions,
 ): Promise<EditEstimate> {
   const { method = "ace", mode = "chain", facts, exclude = [], seed = 0, signal } = options;
-  const { dModel, dMlp, nLayers, vocab } = model.config;
+  const { dMlp } = model.config;
   const layers = plannedLayers(plan, method, mode);
   const chain = method === "ace" && mode === "chain" && facts !== undefined;
-  const rows: ForcedRow[] = [];
-  let kept = 0;
-  if (chain) {
-    for (const { request } of await chainPrompts(model, facts, requests, { exclude, seed, signal })) {
-      rows.push(...[...request.oneHop, ...request.twoHop].map((prompt) => ({ prompt, target: request.target })));
-      kept += request.preserve.length;
-    }
-  } else {
-    for (const { prompt, subject, target } of requests) {
-      const row = { prompt: model.tokens(fillTemplate(prompt, subject)), target: targetIds(model.tokenizer, target) };
-      rows.push(...new Array<ForcedRow>(CONTEXTS).fill(row));
-    }
-  }
-  const momentTokens = options.moments ? 0 : await missingTokens(model, layers, options);
+  const searches = chain
+    ? chainSearches(await chainPrompts(model, facts, requests, { exclude, seed, signal }))
+    : spreadSearches(model, requests);
+  const documents = options.moments ? [] : await missingDocuments(model, layers, options);
+  const counted = documents.length === 0 ? [] : [momentMemory(model, layers.length, documents)];
+  const memory = counted.reduce(larger, searchMemory(model, layers, searches));
+  checkEditMemory(model.gpu, memory);
+  const momentTokens = documents.reduce((sum, length) => sum + length, 0);
+  const rows = searches.flatMap((search) => search.rows);
   const tokens = rows.reduce((sum, { prompt, target }) => sum + prompt.length + target.length - 1, 0);
-  const labels = rows.reduce((sum, { target }) => sum + target.length, 0);
 
   await teacherForce(model, rows); // Pipelines are compiled on first use; that is not the time of a pass.
   signal?.throwIfAborted();
@@ -94,23 +92,47 @@ export async function estimateEdit(
   return {
     layers,
     searchPrompts: rows.length,
-    keptPrompts: kept,
+    keptPrompts: searches.reduce((sum, { kept }) => sum + kept.length, 0),
     momentTokens,
-    gpuBytes: 4 * (layers.length * dModel * dMlp +
-      tokens * nLayers * (KEPT_WIDTHS.dModel * dModel + KEPT_WIDTHS.dMlp * dMlp) + 2 * labels * vocab),
+    gpuBytes: memory.bytes,
+    largestStage: memory.stage,
     hostBytes: 8 * layers.length * dMlp * dMlp,
     seconds: passSeconds * (PASSES_A_STEP * steps + momentTokens / tokens),
   };
 }
 
-/** Tokens of the documents that the cache does not cover yet. */
-async function missingTokens(model: Model, layers: readonly number[], options: EditOptions): Promise<number> {
+/** Searches of chain mode: one a request. */
+export function chainSearches(prompts: readonly ChainPrompts[]): PlannedSearch[] {
+  return prompts.map(({ request: { oneHop, twoHop, target, preserve } }) => ({
+    rows: [...oneHop, ...twoHop].map((prompt) => ({ prompt, target })),
+    kept: preserve.map(({ prompt, continuation }) => prompt.length + continuation.length),
+  }));
+}
+
+/** Searches of the other methods: one a request, over its prompt in contexts that are about as long as these. */
+export function spreadSearches(model: Model, requests: readonly EditRequest[]): PlannedSearch[] {
+  return requests.map(({ prompt, subject, target }) => {
+    const bare = model.tokens(fillTemplate(prompt, subject));
+    const row = {
+      prompt: [...new Array<number>(CONTEXT_TOKENS).fill(bare[0]!), ...bare],
+      target: targetIds(model.tokenizer, target),
+    };
+    return { rows: new Array<ForcedRow>(CONTEXTS).fill(row), kept: [] };
+  });
+}
+
+/** Tokens of each document, if the cache does not cover all of them yet; else none. */
+async function missingDocuments(
+  model: Model,
+  layers: readonly number[],
+  options: EditOptions,
+): Promise<number[]> {
   const documents = await readCorpus(corpusFor(model, options));
   const { momentsCache } = options;
   if (momentsCache !== undefined) {
     const file = new MomentsFile(momentsCache, momentsKey(model, documents), model.config.dMlp);
     const stored = await file.read(layers);
-    if (layers.every((layer) => stored.get(layer)?.documents === documents.length)) return 0;
+    if (layers.every((layer) => stored.get(layer)?.documents === documents.length)) return [];
   }
-  return documents.reduce((sum, text) => sum + model.tokenizer.encode(text).length, 0);
+  return documents.map((text) => Math.min(model.config.maxPos, model.tokenizer.encode(text).length));
 }

@@ -6,13 +6,15 @@
 import type { Model } from "../model/model.ts";
 import { aceChain, type ChainHyperparameters } from "./ace_chain.ts";
 import { acePaper } from "./ace_paper.ts";
-import { type ChainPrompts, chainPrompts } from "./chain_prompts.ts";
+import { chainPrompts } from "./chain_prompts.ts";
 import { makeContexts } from "./contexts.ts";
 import { corpusFor, momentsFor } from "./corpus.ts";
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
 import { Edit, type EditRecord, type SearchSummary } from "./edit.ts";
 import { measurePatches } from "./edit_norms.ts";
 import { checkHyperparameters, checkLayers } from "./edit_checks.ts";
+import { chainSearches, spreadSearches } from "./edit_estimate.ts";
+import { checkEditMemory, searchMemory } from "./edit_memory.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { memit } from "./memit.ts";
 import { modelAnswerer } from "./model_answerer.ts";
@@ -35,7 +37,8 @@ const FAR_NLL = 0.5;
  * @returns The edit; `apply` makes it effective.
  * @throws {TypeError} If a request is incomplete, contradicts another or asks for the present answer, if chain mode has
  * no facts, or if there is nothing to compute second moments from.
- * @throws {RangeError} If a number of the method or a layer of the plan makes no sense, or a prompt is too long.
+ * @throws {RangeError} If a number of the method or a layer of the plan makes no sense, a prompt is too long, or the GPU
+ * does not hold the edit beside the model.
  */
 export async function edit(model: Model, requests: readonly EditRequest[], options: EditOptions = {}): Promise<Edit> {
   const { method = "ace", mode = "chain", facts, seed = 0, signal } = options;
@@ -48,12 +51,14 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
   const chainMode = method === "ace" && mode === "chain";
   const layers = plannedLayers(plan, method, mode);
   checkLayers(layers, model.config.nLayers);
+  const exclude = options.exclude ?? [];
+  const prompts = chainMode ? await chainPrompts(model, facts!, wanted, { exclude, seed, signal }) : [];
+  const searches = chainMode ? chainSearches(prompts) : spreadSearches(model, wanted);
+  checkEditMemory(model.gpu, searchMemory(model, layers, searches));
   const moments = await momentsFor(model, layers, options);
   let contexts: Contexts = [];
-  let prompts: ChainPrompts[] = [];
   using session = new EditSession(model, moments, options);
   if (chainMode) {
-    prompts = await chainPrompts(model, facts!, wanted, { exclude: options.exclude ?? [], seed, signal });
     for (const { request } of prompts) await aceChain(session, request, layers, chain);
   } else {
     contexts = await makeContexts(model, seed, { signal });
@@ -64,7 +69,7 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
   }
   const patches = session.writes.map((write) => write.patch);
   session[Symbol.dispose]();
-  const searches = session.searches.map(({ steps }): SearchSummary => ({
+  const summaries = session.searches.map(({ steps }): SearchSummary => ({
     evaluations: steps.length,
     firstNll: steps[0]!.nll,
     lastNll: steps.at(-1)!.nll,
@@ -81,14 +86,14 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
     hyperparameters: chainMode ? { ...chain } : { ...hparams },
     contexts,
     support: prompts.map((p) => p.support),
-    searches,
+    searches: summaries,
     solves: session.writes.map(({ layer, backwardError, conditionEstimate, gain }) => ({
       layer,
       backwardError,
       conditionEstimate,
       gain,
     })),
-    warnings: warn(searches),
+    warnings: warn(summaries),
   };
   return new Edit(model, record, patches, await measurePatches(model, patches));
 }

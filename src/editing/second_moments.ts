@@ -11,6 +11,7 @@ import { layerOfHook, modelBatches } from "../model/capture.ts";
 import { residual } from "../model/forward.ts";
 import { Taps, Temps } from "../model/hooks.ts";
 import type { Model } from "../model/model.ts";
+import { checkEditMemory, momentMemory } from "./edit_memory.ts";
 import { MomentsFile, momentsKey } from "./moments_file.ts";
 import type { MomentSource } from "./session.ts";
 
@@ -65,8 +66,8 @@ export class SecondMoments implements MomentSource {
   /**
    * Computes the moments of a model, or takes them from the cache, or resumes where a stopped run left off.
    *
-   * @throws {RangeError} If there is no document; {TypeError} If something is left to compute while edits are applied:
-   * moments belong to the unedited model.
+   * @throws {RangeError} If there is no document, or the GPU does not hold the sums beside the model; {TypeError} If
+   * something is left to compute while edits are applied: moments belong to the unedited model.
    */
   static async compute(model: Model, options: MomentsOptions): Promise<SecondMoments> {
     if (options.documents.length === 0) {
@@ -95,6 +96,9 @@ export class SecondMoments implements MomentSource {
     for (const layer of missing) {
       const from = stored?.get(layer)?.documents ?? 0;
       groups.set(from, [...(groups.get(from) ?? []), layer]);
+    }
+    for (const [from, wanted] of groups) {
+      checkEditMemory(model.gpu, momentMemory(model, wanted.length, documents.slice(from).map((ids) => ids.length)));
     }
     for (const [from, wanted] of groups) {
       for (let at = from; at < documents.length; at += GROUP) {

@@ -29,7 +29,9 @@ Deno.test("edit --dry-run prints plan, layers, memory and time, and writes nothi
         "Layers to write: ",
         // Two one-hop forms and two forms through each of six heads.
         "Search over 14 prompts",
-        " MiB on the GPU",
+        "Memory on the GPU beyond the model: at most ",
+        " MiB, for counting second moments of 1 layer, of ",
+        "Memory of the computer for second moments: 1.1 MiB",
         "Time: at most about",
         "Nothing was changed",
       ]
