@@ -4,17 +4,16 @@
  * @module
  */
 import type { Model } from "../model/model.ts";
-import { type ForcedRow, teacherForce } from "../model/teacher_forcing.ts";
-import { type ChainPrompts, chainPrompts } from "./chain_prompts.ts";
+import { teacherForce } from "../model/teacher_forcing.ts";
+import { chainPrompts } from "./chain_prompts.ts";
 import { corpusFor, readCorpus } from "./corpus.ts";
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
-import { checkEditMemory, larger, momentMemory, type PlannedSearch, searchMemory } from "./edit_memory.ts";
+import { checkEditMemory, larger, momentMemory, searchMemory } from "./edit_memory.ts";
 import type { EditOptions } from "./edit_options.ts";
-import { targetIds } from "./edit_token.ts";
 import type { StagePlan } from "./layer_plan.ts";
 import { MomentsFile, momentsKey } from "./moments_file.ts";
 import { plannedLayers } from "./planned_layers.ts";
-import { fillTemplate } from "./prompt_forms.ts";
+import { plannedSearches } from "./planned_searches.ts";
 import type { EditRequest } from "./requests.ts";
 
 /** Cost of an edit; times hold for the machine that the estimate was made on. */
@@ -27,7 +26,7 @@ export interface EditEstimate {
   keptPrompts: number;
   /** Tokens of text still to be counted for second moments; 0 where they are stored. */
   momentTokens: number;
-  /** GPU memory beyond the model's own, in bytes. */
+  /** GPU memory beyond the model's own at most, in bytes: what the check before an edit compares with the device. */
   gpuBytes: number;
   /** The stage that takes it. */
   largestStage: string;
@@ -43,12 +42,6 @@ export interface EditEstimate {
  * SmolLM2-135M in Q4_1.
  */
 export const PASSES_A_STEP = 2.5;
-
-/** Contexts that PMET, MEMIT and paper mode search in. */
-const CONTEXTS = 4;
-
-/** Tokens of a context before its prompt, as `makeContexts` samples them. */
-const CONTEXT_TOKENS = 10;
 
 /**
  * Estimates an edit from its prompts and the time of one forward pass over them.
@@ -71,15 +64,14 @@ export async function estimateEdit(
   const { dMlp } = model.config;
   const layers = plannedLayers(plan, method, mode);
   const chain = method === "ace" && mode === "chain" && facts !== undefined;
-  const searches = chain
-    ? chainSearches(await chainPrompts(model, facts, requests, { exclude, seed, signal }))
-    : spreadSearches(model, requests);
+  const prompts = chain ? await chainPrompts(model, facts, requests, { exclude, seed, signal }) : [];
+  const planned = await plannedSearches(model, requests, plan, prompts, options);
   const documents = options.moments ? [] : await missingDocuments(model, layers, options);
   const counted = documents.length === 0 ? [] : [momentMemory(model, layers.length, documents)];
-  const memory = counted.reduce(larger, searchMemory(model, layers, searches));
+  const memory = counted.reduce(larger, searchMemory(model, layers, planned));
   checkEditMemory(model.gpu, memory);
   const momentTokens = documents.reduce((sum, length) => sum + length, 0);
-  const rows = searches.flatMap((search) => search.rows);
+  const rows = planned.flatMap(({ searches }) => searches.flat());
   const tokens = rows.reduce((sum, { prompt, target }) => sum + prompt.length + target.length - 1, 0);
 
   await teacherForce(model, rows); // Pipelines are compiled on first use; that is not the time of a pass.
@@ -92,33 +84,13 @@ export async function estimateEdit(
   return {
     layers,
     searchPrompts: rows.length,
-    keptPrompts: searches.reduce((sum, { kept }) => sum + kept.length, 0),
+    keptPrompts: planned.reduce((sum, { kept }) => sum + kept.length, 0),
     momentTokens,
     gpuBytes: memory.bytes,
     largestStage: memory.stage,
     hostBytes: 8 * layers.length * dMlp * dMlp,
     seconds: passSeconds * (PASSES_A_STEP * steps + momentTokens / tokens),
   };
-}
-
-/** Searches of chain mode: one a request. */
-export function chainSearches(prompts: readonly ChainPrompts[]): PlannedSearch[] {
-  return prompts.map(({ request: { oneHop, twoHop, target, preserve } }) => ({
-    rows: [...oneHop, ...twoHop].map((prompt) => ({ prompt, target })),
-    kept: preserve.map(({ prompt, continuation }) => prompt.length + continuation.length),
-  }));
-}
-
-/** Searches of the other methods: one a request, over its prompt in contexts that are about as long as these. */
-export function spreadSearches(model: Model, requests: readonly EditRequest[]): PlannedSearch[] {
-  return requests.map(({ prompt, subject, target }) => {
-    const bare = model.tokens(fillTemplate(prompt, subject));
-    const row = {
-      prompt: [...new Array<number>(CONTEXT_TOKENS).fill(bare[0]!), ...bare],
-      target: targetIds(model.tokenizer, target),
-    };
-    return { rows: new Array<ForcedRow>(CONTEXTS).fill(row), kept: [] };
-  });
 }
 
 /** Tokens of each document, if the cache does not cover all of them yet; else none. */

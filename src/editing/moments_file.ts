@@ -7,6 +7,9 @@ import { SafetensorsFile } from "../checkpoint/safetensors_reader.ts";
 import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
 import type { Model } from "../model/model.ts";
 
+/** Documents between two writes of a file. */
+export const MOMENT_GROUP = 100;
+
 /** Sum of k kᵀ of one layer over the first documents of a corpus. */
 export interface StoredSum {
   /** Documents counted. */

@@ -12,7 +12,7 @@ import { residual } from "../model/forward.ts";
 import { Taps, Temps } from "../model/hooks.ts";
 import type { Model } from "../model/model.ts";
 import { checkEditMemory, momentMemory } from "./edit_memory.ts";
-import { MomentsFile, momentsKey } from "./moments_file.ts";
+import { MOMENT_GROUP, MomentsFile, momentsKey } from "./moments_file.ts";
 import type { MomentSource } from "./session.ts";
 
 /** What second moments are computed over. */
@@ -28,9 +28,6 @@ export interface MomentsOptions {
   /** Stops after the present group of documents; what is done is kept in `cacheDir`. */
   signal?: AbortSignal | undefined;
 }
-
-/** Documents between two writes to the cache. */
-const GROUP = 100;
 
 /** Second moments of some layers, C = (1 / tokens) sum k kᵀ, [dMlp, dMlp] f64 row-major, every token counted. */
 export class SecondMoments implements MomentSource {
@@ -101,15 +98,15 @@ export class SecondMoments implements MomentSource {
       checkEditMemory(model.gpu, momentMemory(model, wanted.length, documents.slice(from).map((ids) => ids.length)));
     }
     for (const [from, wanted] of groups) {
-      for (let at = from; at < documents.length; at += GROUP) {
+      for (let at = from; at < documents.length; at += MOMENT_GROUP) {
         options.signal?.throwIfAborted();
-        const part = documents.slice(at, at + GROUP);
+        const part = documents.slice(at, at + MOMENT_GROUP);
         const added = await sumsOf(model, part, wanted);
         wanted.forEach((layer, i) => {
           const sum = sums.get(layer)!;
           added[i]!.forEach((x, j) => sum[j]! += x);
         });
-        const done = Math.min(documents.length, at + GROUP);
+        const done = Math.min(documents.length, at + MOMENT_GROUP);
         for (const layer of wanted) await file?.write(layer, { documents: done, sum: sums.get(layer)! });
         options.onProgress?.(done, documents.length);
       }

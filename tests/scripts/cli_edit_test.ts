@@ -66,6 +66,10 @@ Deno.test("edit refuses what it cannot do with exit code 1 and says what it need
         [[...EDIT, ...FACTS, "--target", "Paris"], "the model gives this answer already"],
         [[...EDIT, "--mode", "paper"], "found no corpus"],
         [[...berlin, "--exclude", "France"], "it is the subject of the edit"],
+        [
+          [...EDIT, ...FACTS, "--corpus", "fixtures/world/corpus.txt", "--max-memory", "24MB"],
+          "Cannot start counting second moments of 1 layer: it takes up to ",
+        ],
       ] as const
     ) {
       const { code, stdout, stderr } = await call("edit", [...args]);
