@@ -8,6 +8,7 @@ import { dispatchSubgroup } from "./matmul_subgroup.ts";
 import { dispatchTile } from "./matmul_tile.ts";
 import { checkVariant, chooseVariant } from "./matmul_variant.ts";
 import { dispatchMatvec } from "./matvec.ts";
+import { MAX_ROUNDS } from "./rounds.ts";
 import { checkWeight, outputTensor } from "./rows.ts";
 
 const DISPATCH: Record<MatmulVariant, (stream: Stream, problem: MatmulProblem, groupLimit?: number) => void> = {
@@ -17,6 +18,22 @@ const DISPATCH: Record<MatmulVariant, (stream: Stream, problem: MatmulProblem, g
   matvec: dispatchMatvec,
   naive: dispatchNaive,
 };
+
+/**
+ * Terms of a sum that a variant adds for each round of its loops, which is one round more than they are run: the last test
+ * counts. `tile` takes 1 + 5 + 17 rounds for 16 terms, the 8 lanes of `matvec` at most 1 + 9 + 5 + 4 * 9 for 64 terms of
+ * 8 rows.
+ */
+const TERMS_A_ROUND: Record<MatmulVariant, number> = {
+  subgroup: 4,
+  register: 4,
+  tile: 16 / 23,
+  matvec: 64 / 51,
+  naive: 1,
+};
+
+/** Terms that parts of sums are multiples of, as the steps of every variant and the largest packed block divide them. */
+const TERM_UNIT = 256;
 
 /** A product of whole tensors. */
 export interface Product extends Pick<MatmulProblem, "layout" | "rows" | "cols" | "inner" | "bType"> {
@@ -73,7 +90,7 @@ export function recordProduct(
   if (rows === 0 || cols === 0) return;
   for (const problem of problemsOf(product)) {
     const variant = options.variant ?? chooseVariant(stream.gpu, rows, problem.cols, problem.inner, layout);
-    DISPATCH[variant](stream, problem, options.groupLimit);
+    for (const part of termParts(problem, TERMS_A_ROUND[variant])) DISPATCH[variant](stream, part, options.groupLimit);
   }
 }
 
@@ -81,7 +98,14 @@ export function recordProduct(
 function problemsOf(product: ProductInto): MatmulProblem[] {
   const { layout, rows, cols, inner, a, b, bias, out } = product;
   const biasType = bias ? checkWeight("multiply", "bias", bias, [cols]) : NO_BIAS;
-  const whole: MatmulProblem = { ...product, biasType, aStride: layout === "tn" ? rows : inner, yStride: cols };
+  const whole: MatmulProblem = {
+    ...product,
+    first: 0,
+    end: inner,
+    biasType,
+    aStride: layout === "tn" ? rows : inner,
+    yStride: cols,
+  };
   return rowRanges(out.view([rows, cols])).flatMap(({ first, rows: count }) => {
     if (count === rows) return weightParts(whole, b);
     return weightParts({
@@ -110,9 +134,25 @@ function weightParts(problem: MatmulProblem, b: Tensor): MatmulProblem[] {
       const shift = bias && shifted(bias, first * (tensorOf(bias).byteLength / cols));
       return { ...problem, cols: count, b: binding, bias: shift, out: shifted(out, 4 * first) };
     }
-    const part = { ...problem, inner: count, a: shifted(a, 4 * first), b: binding };
-    return first === 0 ? part : { ...part, accumulate: true, bias: undefined, biasType: NO_BIAS };
+    const part = { ...problem, inner: count, end: count, a: shifted(a, 4 * first), b: binding };
+    return first === 0 ? part : addedTo(part);
   });
+}
+
+/** A product in parts of its sums that one launch may loop over: the parts after the first are added to it. */
+function termParts(problem: MatmulProblem, termsARound: number): MatmulProblem[] {
+  const { inner } = problem;
+  const most = Math.floor(MAX_ROUNDS * termsARound / TERM_UNIT) * TERM_UNIT;
+  if (inner <= most) return [problem];
+  return Array.from({ length: Math.ceil(inner / most) }, (_, i) => {
+    const part = { ...problem, first: i * most, end: Math.min(inner, (i + 1) * most) };
+    return i === 0 ? part : addedTo(part);
+  });
+}
+
+/** The part of a product that is added to what its first part has left. */
+function addedTo(part: MatmulProblem): MatmulProblem {
+  return { ...part, accumulate: true, bias: undefined, biasType: NO_BIAS };
 }
 
 /** What is bound, from `bytes` further on. */

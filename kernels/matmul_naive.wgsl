@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let col = output % params.cols;
   if (row >= params.rows) { return; }
   var sum = 0.0;
-  for (var k = 0u; k < params.inner; k++) {
+  for (var k = params.first; k < params.end; k++) {
     let x = a[select(row * params.aStride + k, k * params.aStride + row, A_TRANSPOSED)];
     sum += x * bAt(select(k * params.cols + col, col * params.inner + k, B_TRANSPOSED));
   }

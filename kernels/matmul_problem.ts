@@ -40,6 +40,10 @@ export interface MatmulProblem {
   cols: number;
   /** Terms of each inner product. */
   inner: number;
+  /** First of the terms that are added, a multiple of 256. */
+  first: number;
+  /** End of the terms that are added: `inner`, or a multiple of 256. */
+  end: number;
   /** Left operand. */
   a: Binding;
   /** Elements from one line of `a` in memory to the next. */
@@ -76,6 +80,8 @@ export const MATMUL_PARAMS = {
   rowBlocks: "u32",
   cols: "u32",
   inner: "u32",
+  first: "u32",
+  end: "u32",
   aStride: "u32",
   yStride: "u32",
   scale: "f32",
@@ -89,8 +95,8 @@ export function matmulParams(
   problem: MatmulProblem,
   rowsAGroup: number,
 ): Record<keyof typeof MATMUL_PARAMS, number> {
-  const { rows, cols, inner, aStride, yStride, scale } = problem;
-  return { rows, rowBlocks: Math.ceil(rows / rowsAGroup), cols, inner, aStride, yStride, scale };
+  const { rows, cols, inner, first, end, aStride, yStride, scale } = problem;
+  return { rows, rowBlocks: Math.ceil(rows / rowsAGroup), cols, inner, first, end, aStride, yStride, scale };
 }
 
 /** Constants of type and epilogue, which every matmul kernel takes. */

@@ -40,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let col = block / params.rowBlocks * 32u + thread % 8u * 4u;
   if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row + 3u)) { return; }
   var sums: mat4x4f;
-  for (var k = 0u; k < params.inner; k += 4u) { sums += bSteps(col, k) * aSteps(row, k); }
+  for (var k = params.first; k < params.end; k += 4u) { sums += bSteps(col, k) * aSteps(row, k); }
   let columns = biasQuad(col);
   for (var i = 0u; i < 4u; i++) {
     for (var j = 0u; j < 4u; j++) { store(row + i, col + j, params.scale * sums[i][j] + columns[j]); }

@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (firstCol >= params.cols || (SYMMETRIC && firstCol > row + 15u)) { return; }
   let col = firstCol + 4u * lane;
   var sums: BlockSums;
-  for (var k = 0u; k < params.inner; k += 4u) {
+  for (var k = params.first; k < params.end; k += 4u) {
     let upper = aSteps(row + lane, k);
     let lower = aSteps(row + lane + 8u, k);
     addQuads(&sums, upper, lower, bSteps(col, k), bSteps(col + 32u, k));

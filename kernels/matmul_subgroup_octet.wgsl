@@ -35,6 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (firstCol >= params.cols) { return; }
   // Parameters are read here once: within the loop the driver would gather them lane by lane.
   let octets = params.inner >> 3u;
+  let endOctet = params.end >> 3u;
   let aOctets = params.aStride >> 3u;
   let lastRow = params.rows - 1u;
   let col = firstCol + 4u * lane;
@@ -44,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let bLo = min(cols, vec4u(params.cols - 1u)) * octets;
   let bHi = min(cols + 32u, vec4u(params.cols - 1u)) * octets;
   var sums: BlockSums;
-  for (var i = 0u; i < octets; i++) {
+  for (var i = params.first >> 3u; i < endOctet; i++) {
     let upper = fromOctet(a[aUpper + i]);
     let lower = fromOctet(a[aLower + i]);
     addOctets(&sums, upper, lower, bSteps(bLo + i), bSteps(bHi + i));

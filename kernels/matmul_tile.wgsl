@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let tileRow = thread / 16u;
   let tileCol = thread % 16u;
   var sums: mat4x4f; // sums[i][j]: row tileRow + 16 i, column tileCol + 16 j
-  for (var k = 0u; k < params.inner; k += DEPTH) {
+  for (var k = params.first; k < params.end; k += DEPTH) {
     stage(row, col, k, thread);
     workgroupBarrier();
     for (var step = 0u; step < DEPTH; step++) {

@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let col = (group.y * groups.x + group.x) * 16u;
   if (col >= params.cols) { return; }
   var sums: array<mat4x4f, 8>; // sums[r][i][j]: row r, column col + 4 i + j
-  for (var k = 4u * lane; k < params.inner; k += 4u * LANES) {
+  for (var k = params.first + 4u * lane; k < params.end; k += 4u * LANES) {
     let b0 = bSteps(col, k);
     let b1 = bSteps(col + 4u, k);
     let b2 = bSteps(col + 8u, k);

@@ -50,7 +50,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (col >= params.cols) { return; }
   // Octets of words in a row of b, and octets of elements of a for each: parameters are read here once, as within the
   // loop the driver would gather them lane by lane.
-  let spans = select(params.inner >> 4u, params.inner >> 3u, B_TYPE == 0u);
+  let shift = select(4u, 3u, B_TYPE == 0u);
+  let spans = params.inner >> shift;
+  let endSpan = params.end >> shift;
   let aOctets = params.aStride >> 3u;
   let lastRow = params.rows - 1u;
   let lastCol = vec4u(params.cols - 1u);
@@ -60,7 +62,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let at2 = min(cols + 8u, lastCol) * spans;
   let at3 = min(cols + 12u, lastCol) * spans;
   var sums: array<mat4x4f, 8>; // sums[r][i][j]: row r, column col + 4 i + j
-  for (var k = lane; k < spans; k += LANES) {
+  for (var k = (params.first >> shift) + lane; k < endSpan; k += LANES) {
     if (ROWS == 1u) {
       // Written out: Mesa's CPU driver does not unroll a loop as long as this, and reaches a sum whose index is not
       // constant lane by lane. More rows are few there, and written out they take twice as long to compile.

@@ -105,6 +105,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (col >= params.cols) { return; }
   // Parameters are read here once: within the loop the driver would gather them lane by lane.
   let inner = params.inner;
+  let end = params.end;
   let lastRow = params.rows - 1u;
   let lastCol = vec4u(params.cols - 1u);
   let aStride = params.aStride;
@@ -114,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let at2 = min(cols + 8u, lastCol) * inner;
   let at3 = min(cols + 12u, lastCol) * inner;
   var sums: array<mat4x4f, 8>; // sums[r][i][j]: row r, column col + 4 i + j
-  for (var k = 32u * lane; k < inner; k += 32u * LANES) {
+  for (var k = params.first + 32u * lane; k < end; k += 32u * LANES) {
     if (ROWS == 1u) {
       // Written out for one row, as in matvec_octet.
       let x = aSpan(k >> 3u);

@@ -2,17 +2,12 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { filledRows, type ReductionOptions } from "./filled_rows.ts";
+import { MAX_ROUNDS } from "./rounds.ts";
 import { rowThreads } from "./rows.ts";
 import code from "./top_k.wgsl" with { type: "text" };
 
 /** Largest k: the kernel reads a row once for each element it finds. */
 const MAX_K = 128;
-
-/**
- * Rounds of all loops of a thread together that one launch may take: Mesa's CPU driver ends every loop of a shader after
- * 65,535 and says nothing.
- */
-const MAX_ROUNDS = 60_000;
 
 const KERNEL = defineKernel({
   name: "top_k",
