@@ -51,7 +51,7 @@ export function attention(stream: Stream, input: AttentionInput, options: Attent
     stream,
     VARIANTS,
     sizes,
-    queries * nHeads / nKvHeads,
+    { rowsPerKvHead: queries * nHeads / nKvHeads, steps: sizes.keys },
     [q, k, v, start, length, z, logSumExp],
     options,
   );

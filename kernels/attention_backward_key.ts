@@ -60,6 +60,7 @@ export function attentionBackwardKey(
   const dk = stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dk");
   const dv = stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dv");
   if (dk.length === 0) return { k: dk, v: dv };
-  dispatchAttention(stream, VARIANTS, sizes, queries, [dz, q, k, v, logSumExp, delta, start, length, dk, dv], options);
+  const rows = { rowsPerKvHead: queries, steps: queries * nHeads / nKvHeads };
+  dispatchAttention(stream, VARIANTS, sizes, rows, [dz, q, k, v, logSumExp, delta, start, length, dk, dv], options);
   return { k: dk, v: dv };
 }

@@ -59,7 +59,8 @@ export function attentionBackwardQuery(
   const dq = stream.gpu.tensor(q.shape, "dq");
   const delta = stream.gpu.tensor(logSumExp.shape, "delta");
   if (dq.length === 0) return { q: dq, delta };
-  dispatchAttention(stream, VARIANTS, sizes, queries * nHeads / nKvHeads, [
+  const rows = { rowsPerKvHead: queries * nHeads / nKvHeads, steps: sizes.keys };
+  dispatchAttention(stream, VARIANTS, sizes, rows, [
     dz,
     q,
     k,

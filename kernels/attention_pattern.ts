@@ -51,7 +51,7 @@ export function attentionPattern(
     tensors: [q, k, start, length, out],
     params: { rows, queries, keys, nHeads, nKvHeads, dHead, scale },
     groups: foldGroups(rows, options.groupLimit),
-    constants: { WG: attentionThreads(stream.gpu), ALIGNED: Number(dHead % 4 === 0) },
+    constants: { WG: attentionThreads(stream.gpu, keys, dHead), ALIGNED: Number(dHead % 4 === 0) },
   });
   return out;
 }

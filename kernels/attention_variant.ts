@@ -4,6 +4,7 @@ import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { type AttentionOptions, type AttentionSizes, attentionThreads } from "./attention_sizes.ts";
 import { link } from "./link.ts";
+import { MAX_ROUNDS } from "./rounds.ts";
 
 /** Rows that a workgroup of the subgroup variants computes, one a lane, and keys that it takes at a time. */
 const SUBGROUP_ROWS = 8;
@@ -36,9 +37,13 @@ export function defineAttention(
   };
 }
 
-/** Whether the subgroup variants run: where broadcasting pays, for heads that load four columns at a time. */
-export function suitsSubgroups(gpu: Gpu, dHead: number): boolean {
-  return gpu.sharing.way === "broadcast" && dHead % 4 === 0;
+/**
+ * Whether the subgroup variants run: where broadcasting pays, for heads that load four columns at a time, if their loops
+ * over `steps` keys or queries are not too long.
+ */
+export function suitsSubgroups(gpu: Gpu, steps: number, dHead: number): boolean {
+  const rounds = Math.ceil(steps / SUBGROUP_ROWS) * (dHead / 4 + 2);
+  return gpu.sharing.way === "broadcast" && dHead % 4 === 0 && rounds <= MAX_ROUNDS;
 }
 
 /**
@@ -52,13 +57,13 @@ export function dispatchAttention(
   stream: Stream,
   variants: AttentionVariants,
   sizes: AttentionSizes,
-  rowsPerKvHead: number,
+  { rowsPerKvHead, steps }: { rowsPerKvHead: number; steps: number },
   tensors: readonly Tensor[],
   options: AttentionOptions,
 ): void {
   const { batch, queries, keys, nHeads, nKvHeads, dHead } = sizes;
   const params = { queries, keys, nHeads, nKvHeads, dHead, scale: options.scale ?? 1 / Math.sqrt(dHead) };
-  if (suitsSubgroups(stream.gpu, dHead)) {
+  if (suitsSubgroups(stream.gpu, steps, dHead)) {
     const wide = dHead > 32;
     const tiles = Math.ceil(rowsPerKvHead / SUBGROUP_ROWS);
     const chunks = Math.ceil(dHead / (wide ? 64 : 32));
@@ -76,6 +81,6 @@ export function dispatchAttention(
     tensors,
     params: { rows, ...params },
     groups: foldGroups(rows, options.groupLimit),
-    constants: { WG: attentionThreads(stream.gpu) },
+    constants: { WG: attentionThreads(stream.gpu, steps, dHead) },
   });
 }

@@ -11,6 +11,7 @@ import { logSumExp } from "./log_sum_exp.ts";
 import code from "./projected_log_prob.wgsl" with { type: "text" };
 import subgroupCode from "./projected_log_prob_subgroup.wgsl" with { type: "text" };
 import { NO_BIAS } from "./matmul_problem.ts";
+import { MAX_ROUNDS } from "./rounds.ts";
 import { checkLength, checkMatrix, checkWeight } from "./rows.ts";
 
 const PARAMS = {
@@ -41,6 +42,13 @@ const SUBGROUP = defineOctetKernel({
 
 /** Columns whose log-sum-exp a workgroup takes: what is stored shrinks by as much, and there are groups enough. */
 const SLICE = 512;
+
+/** Columns of a slice where `inner` terms for each of 64 columns at a time are no more rounds than a launch may take. */
+function sliceFor(inner: number): number {
+  // 16 terms of a tile take 23 rounds, as in `matmul_tile`; the logit of the token takes one for each term.
+  const rounds = Math.ceil(inner / 16) * 23 + 64;
+  return 64 * Math.max(1, Math.min(SLICE / 64, Math.floor((MAX_ROUNDS - inner) / rounds)));
+}
 
 /** Rows that the shaders take at a time. */
 const BLOCK_ROWS = { tile: 64, subgroup: 16 };
@@ -93,7 +101,8 @@ export function projectedLogProb(
   const biasType = bias ? checkWeight(action, "bias", bias, [cols]) : NO_BIAS;
   checkLength(action, "token", token, rows, "u32");
   const subgroup = inner % 8 === 0 && (options.variant ?? variantFor(stream.gpu)) === "subgroup";
-  const parts = rowRanges(b).map((range) => ({ ...range, slices: Math.ceil(range.rows / SLICE) }));
+  const slice = sliceFor(inner);
+  const parts = rowRanges(b).map((range) => ({ ...range, slices: Math.ceil(range.rows / slice) }));
   const allSlices = parts.reduce((sum, { slices }) => sum + slices, 0);
   using logSums = stream.gpu.tensor([rows, allSlices], "log-sum-exp by slices");
   using logits = stream.gpu.tensor([rows], "logits of tokens");
@@ -105,7 +114,7 @@ export function projectedLogProb(
     stream.dispatch(subgroup ? SUBGROUP(stream.gpu) : TILE, {
       // WGSL gives a binding one type: what is read by words of several sizes is bound once a type.
       tensors: [...operands, token, logSums, logits],
-      params: { rows, rowBlocks, cols: count, inner, slices, slice: SLICE, firstCol: first, firstSlice, allSlices },
+      params: { rows, rowBlocks, cols: count, inner, slices, slice, firstCol: first, firstSlice, allSlices },
       groups: foldGroups(rowBlocks * slices, options.groupLimit),
       constants: { B_TYPE: bType, BIAS_TYPE: biasType },
     });

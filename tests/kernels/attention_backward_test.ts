@@ -69,6 +69,10 @@ Deno.test("attentionBackward() agrees with its twin with the thread counts of a 
   });
 });
 
+Deno.test("attentionBackward() adds what more queries than few threads may loop over see", async () => {
+  await check(plain, { queries: 240, keys: 240, nHeads: 6, nKvHeads: 1, dHead: 510, start: [0], length: [240] });
+});
+
 Deno.test("attentionBackward() folds workgroups over two grid dimensions and takes another scale", async () => {
   for (const on of [gpu, plain]) await check(on, CASES[2]!, { groupLimit: 4, scale: 0.5 });
 });

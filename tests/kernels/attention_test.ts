@@ -47,6 +47,14 @@ Deno.test("attention() agrees with its twin with the thread counts of a GPU", as
   });
 });
 
+Deno.test("attention() sees all of more keys than few threads may loop over", async () => {
+  const one = { queries: 1, nHeads: 1, nKvHeads: 1, start: [0], length: [0] };
+  const many = (keys: number, dHead: number): CaseSizes => ({ ...one, keys, dHead, start: [keys - 1], length: [keys] });
+  for (const sizes of [many(1500, 254), many(5000, 512)]) {
+    for (const on of [gpu, plain]) assertEquals(await check(on, sizes), "attention");
+  }
+});
+
 Deno.test("attention() folds workgroups over two grid dimensions", async () => {
   for (const on of [gpu, plain]) await check(on, CASES[2]!, { groupLimit: 4 });
 });
