@@ -68,6 +68,10 @@ for (const [variant, shader] of SHADERS) {
   // The subgroup variant takes whole octets.
   const width = (inner: number): number => variant === "subgroup" ? 8 * Math.ceil(inner / 8) : inner;
 
+  Deno.test(`${shader} takes all columns of rows so wide that a slice of them is looped over long`, async () => {
+    await check([2, 8192, 600], { variant, scale: 0.02 });
+  });
+
   Deno.test(`${shader} agrees with its twin at one element, primes and around its blocks`, async () => {
     for (const size of [[1, 1, 1], [7, 13, 11], [15, 4, 63], [17, 5, 65], [63, 8, 31], [65, 3, 64]] as const) {
       const [rows, inner, cols] = size;

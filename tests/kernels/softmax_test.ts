@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { softmax } from "../../kernels/softmax.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { softmaxRow } from "../reference/softmax.ts";
-import { assertWithin, shadersOf, withGpuThreads } from "./operands.ts";
+import { assertWithin, shadersOf, UNIT, withGpuThreads } from "./operands.ts";
 import { logitRows, rowsOf, softmaxBound } from "./softmax_bounds.ts";
 
 const gpu = await Gpu.open();
@@ -48,6 +48,17 @@ Deno.test("softmax() takes a shader of subgroups for four rows or more of whole 
     ? ["softmax_subgroup", "softmax_kept"]
     : ["softmax", "softmax"];
   assertEquals(shaders, [loaded, kept, loaded, "softmax", "softmax"]);
+});
+
+Deno.test("softmax() reaches the end of a row that few threads may not loop over twice", async () => {
+  const data = new Float32Array(2 ** 18);
+  for (const [i, logit] of [12, 11, 10].entries()) data[data.length - 1 - 9 * i] = logit;
+  using x = gpu.upload(data, [data.length], "x");
+  using y = softmax(gpu.stream, { x });
+  const [got] = await gpu.stream.read(y);
+  const want = softmaxRow(data);
+  // The sum of all exponentials is the largest error.
+  assertWithin(got, want, want.map((p) => 2 * data.length * UNIT * p), "long row");
 });
 
 Deno.test("softmax() folds rows over two grid dimensions", async () => {

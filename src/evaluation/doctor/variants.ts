@@ -31,6 +31,9 @@ const PRODUCTS: readonly [use: string, rows: number, inner: number, cols: number
   ["square matrices", 512, 512, 512, "nt"],
 ];
 
+/** Tokens of a usual prompt. */
+const TOKENS = 60;
+
 /** Head widths: the usual one, and one that no vector of four divides. */
 const HEADS = [64, 6];
 
@@ -46,11 +49,11 @@ export function explainVariants(gpu: Gpu): KernelChoice[] {
   });
   const { way, reason } = gpu.sharing;
   const attention = HEADS.map((dHead): KernelChoice => {
-    const size = `60 tokens, dHead ${dHead}`;
-    if (suitsSubgroups(gpu, dHead)) {
+    const size = `${TOKENS} tokens, dHead ${dHead}`;
+    if (suitsSubgroups(gpu, TOKENS, dHead)) {
       return { operation: "attention", size, variant: "subgroup", reason };
     }
-    const variant = `rows, ${attentionThreads(gpu)} threads each`;
+    const variant = `rows, ${attentionThreads(gpu, TOKENS, dHead)} threads each`;
     const odd = way === "broadcast" ? "dHead is no multiple of 4; " : "";
     return { operation: "attention", size, variant, reason: `${odd}${reason}` };
   });
