@@ -37,7 +37,7 @@ await run(program, async (signal, keep) => {
   if (flags.maxTokens === 0) throw new UsageError("Cannot answer with 0 tokens: give --max-tokens 1 or more");
   if (prompt.trim() === "") throw new UsageError("Cannot ask an empty prompt: give some text");
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
-  await withModel(flags.model, flags, async (model) => {
+  await withModel(flags.model, flags, signal, async (model) => {
     if (flags.patch) {
       const { loadEdit } = await import("../src/editing/patch_file.ts");
       (await loadEdit(model, flags.patch)).apply();

@@ -25,7 +25,7 @@ await run(program, async (signal) => {
   if (flags.target?.trim() === "") throw new UsageError("Cannot attribute an empty --target: give some text");
   if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
   if (flags.top === 0) throw new UsageError("Cannot show 0 neurons: give --top 1 or more");
-  await withModel(flags.model, flags, async (model) => {
+  await withModel(flags.model, flags, signal, async (model) => {
     const { prompt, top, alternatives } = flags;
     const target = ` ${(flags.target ?? await model.complete(prompt, { signal })).trim()}`;
     const found = await attribute(model, { prompt, target, top, signal, ...(alternatives ? { alternatives } : {}) });

@@ -68,7 +68,7 @@ await run(program, async (signal, keep) => {
   await prepareFolder(out);
   keep(() => `Second moments counted so far are kept in ${momentsCache}; the same command takes them from there`);
   const setup = demoSetup(await loadFacts(flags.facts), wish, flags.head, flags.seed);
-  await withModel(flags.model, flags, async (model) => {
+  await withModel(flags.model, flags, signal, async (model) => {
     using progress = new StageProgress();
     const story = await tellStory(model, setup, flags.json ? {} : teller(progress), {
       momentsCache,

@@ -98,7 +98,7 @@ await run(program, async (signal, keep) => {
   if (momentsCache !== undefined) {
     keep(() => `Second moments counted so far are kept in ${momentsCache}; the same command takes them from there`);
   }
-  await withModel(flags.model, flags, async (model) => {
+  await withModel(flags.model, flags, signal, async (model) => {
     if (flags.dryRun) return await dryRun(model, requests, options, flags);
     using progress = new StageProgress();
     using change = await edit(model, requests, { ...options, onProgress: (state) => progress.update(state) });

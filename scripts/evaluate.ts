@@ -64,7 +64,7 @@ async function evaluateModel(
   const configurations = DEMO_CONFIGURATIONS.filter(({ method, mode }) =>
     flags.method.includes(method) && (method !== "ace" || flags.mode.includes(mode))
   );
-  return await withModel(dir, flags, async (model) => {
+  return await withModel(dir, flags, signal, async (model) => {
     let progress: Progress | undefined;
     const moments = new SharedMoments(model, {
       documents: world.documents,

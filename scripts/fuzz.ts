@@ -29,7 +29,7 @@ await run(program, async (signal) => {
   if (flags.runs === 0) throw new UsageError("Cannot fuzz with 0 inputs: give --runs 1 or more");
   const dir = await Deno.makeTempDir({ prefix: "ace-webgpu-fuzz-" });
   try {
-    await withModel(flags.model, flags, async (model) => {
+    await withModel(flags.model, flags, signal, async (model) => {
       const targets = chosen(await fuzzTargets(dir, model), flags.only);
       const results: (FuzzReport & { name: string })[] = [];
       {

@@ -22,7 +22,7 @@ await run(program, async (signal, keep) => {
   if (flags.documents === 0) throw new UsageError("Cannot compute second moments of 0 documents: give --documents");
   await prepareFolder(out);
   const documents = await readCorpus(flags.corpus, flags.documents);
-  await withModel(flags.model, flags, async (model) => {
+  await withModel(flags.model, flags, signal, async (model) => {
     const { nLayers } = model.config;
     const layers = flags.layers ?? Array.from({ length: nLayers }, (_, layer) => layer);
     const outside = layers.find((layer) => layer >= nLayers);

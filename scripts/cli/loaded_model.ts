@@ -14,9 +14,10 @@ const WORTH_A_LINE = 50e6;
  *
  * @throws As {@linkcode loadModel}.
  */
-export async function loadedModel(gpu: Gpu, path: string): Promise<Model> {
+export async function loadedModel(gpu: Gpu, path: string, signal: AbortSignal): Promise<Model> {
   const begin = performance.now();
   const model = await loadModel(gpu, path, {
+    signal,
     onConversions: (conversions) => conversions.forEach((line) => console.error(describeConversion(line))),
   });
   const { byteLength } = model.weights;

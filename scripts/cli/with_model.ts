@@ -45,15 +45,16 @@ export function byteSize(text: string): number {
   return Math.floor(Number(match[1]) * UNITS[match[2]!]!);
 }
 
-/** Opens the GPU and a model for the time of `body`, under a profile where one is asked for. */
+/** Opens the GPU and a model for the time of `body`, under a profile where one is asked for; `signal` stops the loading. */
 export async function withModel<T>(
   dir: string,
   flags: Pick<ModelFlags, "profile" | keyof GpuFlags>,
+  signal: AbortSignal,
   body: (model: Model) => Promise<T>,
 ): Promise<T> {
   const path = await modelPath(dir);
   using gpu = await Gpu.open(gpuOptions(flags));
-  using model = await loadedModel(gpu, path);
+  using model = await loadedModel(gpu, path, signal);
   return flags.profile === undefined ? await body(model) : await profiled(gpu, flags.profile, () => body(model));
 }
 

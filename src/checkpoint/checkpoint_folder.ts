@@ -43,7 +43,7 @@ export class Checkpoint implements WeightSource {
   /** All tensors by name. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly #files: ReadonlyMap<string, SafetensorsFile>;
-  #hash: Promise<string> | undefined;
+  #hash: string | undefined;
 
   /**
    * Joins open files; {@linkcode openCheckpoint} is the way to get one.
@@ -98,10 +98,11 @@ export class Checkpoint implements WeightSource {
   /**
    * Fingerprint of the weights: equal for equal names, types, shapes and bytes, however they are spread over files.
    *
+   * @param signal Stops before the next piece.
    * @returns SHA-256 in hexadecimal; computed once, streamed.
    */
-  hash(): Promise<string> {
-    this.#hash ??= hashTensors(this.tensors, (name) => this.chunks(name, HASH_CHUNK_BYTES));
+  async hash(signal?: AbortSignal): Promise<string> {
+    this.#hash ??= await hashTensors(this.tensors, (name) => this.chunks(name, HASH_CHUNK_BYTES), signal);
     return this.#hash;
   }
 

@@ -65,7 +65,7 @@ export class GgufWeights implements WeightSource {
   readonly tensors: ReadonlyMap<string, WeightInfo>;
   readonly #file: GgufFile;
   readonly #origins: ReadonlyMap<string, Origin>;
-  #hash: Promise<string> | undefined;
+  #hash: string | undefined;
 
   private constructor(file: GgufFile, config: GgufConfig, packed: ReadonlySet<PackedFormat>) {
     const [, architecture] = ggufArchitecture(file.path, file.metadata);
@@ -161,8 +161,8 @@ export class GgufWeights implements WeightSource {
   }
 
   /** Fingerprint of names, formats, shapes and bytes as stored, whatever they are handed on as. */
-  hash(): Promise<string> {
-    this.#hash ??= hashTensors(
+  async hash(signal?: AbortSignal): Promise<string> {
+    this.#hash ??= await hashTensors(
       new Map(this.#origins.entries().map(([name, { tensor }]) => [name, { ...tensor, dtype: tensor.format }])),
       (name) => {
         const { name: stored, rows, tensor } = this.#origin(name);
@@ -173,6 +173,7 @@ export class GgufWeights implements WeightSource {
           Math.floor(HASH_CHUNK_BYTES / BLOCK_FORMATS[tensor.format].bytes),
         );
       },
+      signal,
     );
     return this.#hash;
   }

@@ -52,7 +52,7 @@ export interface WeightSource extends Disposable {
    *
    * @returns SHA-256 in hexadecimal; computed once, streamed.
    */
-  hash(): Promise<string>;
+  hash(signal?: AbortSignal): Promise<string>;
 }
 
 /**
@@ -60,17 +60,20 @@ export interface WeightSource extends Disposable {
  *
  * @param tensors Stored type and shape by name.
  * @param chunks Gives the stored bytes of a tensor.
+ * @param signal Stops before the next piece.
  * @returns SHA-256 in hexadecimal.
  */
 export async function hashTensors(
   tensors: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>,
   chunks: (name: string) => AsyncIterable<Uint8Array<ArrayBuffer>>,
+  signal?: AbortSignal,
 ): Promise<string> {
   const hash = createHash("sha256");
   for (const name of [...tensors.keys()].sort()) {
     const { dtype, shape } = tensors.get(name)!;
     hash.update(`${JSON.stringify([name, dtype, shape])}\n`);
     for await (const bytes of chunks(name)) {
+      signal?.throwIfAborted();
       hash.update(bytes);
       release(bytes);
     }

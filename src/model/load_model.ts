@@ -17,6 +17,8 @@ export interface LoadOptions {
   onProgress?: (bytes: number, total: number) => void;
   /** Called before weights are uploaded, with the formats that are rewritten or widened; not called if there are none. */
   onConversions?: (conversions: readonly Conversion[]) => void;
+  /** Stops before the next piece of a weight; the GPU then keeps nothing of the model. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -41,8 +43,8 @@ export async function loadModel(gpu: Gpu, path: string, options: LoadOptions = {
   const checked = checkWeights(files.weights, config, gpu);
   const conversions = conversionsOf(files.weights);
   if (conversions.length > 0) options.onConversions?.(conversions);
-  const hash = await files.weights.hash();
-  const weights = await Weights.load(gpu, files.weights, checked, options.onProgress);
+  const hash = await files.weights.hash(options.signal);
+  const weights = await Weights.load(gpu, files.weights, checked, options);
   return new Model(gpu, { dir: path, config, weights, tokenizer, hash });
 }
 

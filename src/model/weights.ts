@@ -136,14 +136,17 @@ export class Weights implements Disposable {
    * Streams every weight to the GPU.
    *
    * @param checked What {@linkcode checkWeights} found in the checkpoint.
-   * @param onProgress Called after each tensor with the bytes so far.
+   * @param options `onProgress` is called after each tensor with the bytes so far; `signal` stops before the next piece.
    * @throws {TypeError} If a weight is not finite.
    */
   static async load(
     gpu: Gpu,
     checkpoint: WeightSource,
     { list, byteLength }: CheckedWeights,
-    onProgress: (bytes: number, total: number) => void = () => {},
+    { onProgress, signal }: {
+      onProgress?: (bytes: number, total: number) => void;
+      signal?: AbortSignal | undefined;
+    } = {},
   ): Promise<Weights> {
     const tensors = new Map<string, Tensor>();
     const weights = new Weights(tensors, new Map(list.map((w) => [w.name, w.layout])));
@@ -158,12 +161,13 @@ export class Weights implements Disposable {
         const unit = storedUnit(info.dtype);
         const pieces = slice ? takePart(chunks, slice, unit, tensor.length * unit) : chunks;
         for await (const bytes of isPackedFormat(info.dtype) ? deviceChunks(info.dtype, pieces) : pieces) {
+          signal?.throwIfAborted();
           gpu.write(tensor, bytes, at);
           at += bytes.length;
           release(bytes);
         }
         done += tensor.byteLength;
-        onProgress(done, byteLength);
+        onProgress?.(done, byteLength);
       }
     } catch (error) {
       weights[Symbol.dispose]();

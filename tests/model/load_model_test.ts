@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertLess, assertNotEquals, assertRejects } from "@std/assert";
 import { f16ToF32, toF16 } from "../../src/checkpoint/half.ts";
 import { type TensorToWrite, writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -93,6 +93,28 @@ Deno.test("loadModel() calls a model of the hub's cache by its name there, any o
   } finally {
     await Deno.remove(cache, { recursive: true });
   }
+});
+
+Deno.test("loadModel() stops at the next piece of a weight if asked to, and leaves no memory behind", async () => {
+  const before = gpu.memory().live;
+  const reason = new DOMException("Stopped by a test", "AbortError");
+  const dir = `${EDITING}/gptj`;
+  const loading = new AbortController();
+  const seen: number[] = [];
+  const onProgress = (bytes: number, total: number): void => {
+    seen.push(bytes / total);
+    loading.abort(reason);
+  };
+  const options = { tokenizer: TOKENIZER, onProgress, signal: loading.signal };
+  assertEquals(await assertRejects(() => loadModel(gpu, dir, options)), reason);
+  assertEquals(seen.length, 1);
+  assertLess(seen[0]!, 1);
+  assertEquals(gpu.memory().live, before);
+  // The weights are hashed before any is uploaded.
+  const hashing = loadModel(gpu, dir, { tokenizer: TOKENIZER, signal: AbortSignal.abort(reason), onProgress });
+  assertEquals(await assertRejects(() => hashing), reason);
+  assertEquals([seen.length, gpu.memory().live], [1, before]);
+  (await loadModel(gpu, dir, { tokenizer: TOKENIZER })).dispose();
 });
 
 Deno.test("loadModel() names weights by what they are: one changed element changes the hash", async () => {
