@@ -16,7 +16,7 @@ const LONG: [variant: MatmulVariant, inners: number[]][] = [
   ["tile", [49_152, 70_000, 151_937, 151_936]],
   ["register", [300_001]],
   ...(gpu.subgroupSize === 8
-    ? [["subgroup", [300_001, 600_000]], ["matvec", [300_001]]] as [MatmulVariant, number[]][]
+    ? [["subgroup", [300_001, 600_000]], ["matvec", [300_001, 300_032]]] as [MatmulVariant, number[]][]
     : []),
 ];
 
