@@ -206,6 +206,24 @@ const CONFIGS: Refused[] = [
       "which is 4. Choose another model or correct the file",
   },
   {
+    what: "Llama 3 scaling with another length beside it",
+    family: "qwen3",
+    config: (config) => {
+      config["original_max_position_embeddings"] = 128;
+      config["rope_scaling"] = {
+        rope_type: "llama3",
+        factor: 8,
+        low_freq_factor: 1,
+        high_freq_factor: 4,
+        original_max_position_embeddings: 64,
+      };
+    },
+    error: "TypeError",
+    message:
+      "Cannot use DIR/config.json: field original_max_position_embeddings is 128, wanted that of rope_scaling (64) or " +
+      "none. The model would be computed wrongly, so it is refused: choose another model or correct the file",
+  },
+  {
     what: "turned features that do not fit a head",
     ...field("rotary_dim", 14),
     error: "TypeError",

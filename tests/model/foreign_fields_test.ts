@@ -87,12 +87,20 @@ for (const family of Object.keys(ARCHITECTURES)) {
         `Cannot use config.json: field ${name}`,
         `${family} with ${name}`,
       );
-      for (const value of [null, ...neutral]) {
+      for (const value of name === "is_causal" ? neutral : [null, ...neutral]) {
         assertEquals(readModelConfig({ ...smallest(family), [name]: value }, "config.json"), plain, `${name} ${value}`);
       }
     }
   });
 }
+
+Deno.test("readModelConfig() refuses is_causal of null, for which transformers lets tokens see what follows", () => {
+  assertThrows(
+    () => readModelConfig({ ...smallest("llama"), is_causal: null }, "config.json"),
+    TypeError,
+    "Cannot use config.json: field is_causal is null, wanted true or none",
+  );
+});
 
 Deno.test("readModelConfig() takes of a family what its own models have and refuses it of the others", () => {
   const refused = (config: Record<string, unknown>, message: string): void => {

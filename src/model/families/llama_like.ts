@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { ModelConfig, WeightSpec } from "../architectures.ts";
-import { checkConfig, only, size } from "./fields.ts";
+import { checkConfig, only, size, wrongField } from "./fields.ts";
 import { ROPE_FIELDS, rotaryOf, WHOLE_HEAD_FIELDS } from "./rope.ts";
 import { dMlp, dModel, kvWidth, linear, optional, qWidth, vector, vocab } from "./specs.ts";
 
@@ -62,10 +62,7 @@ export function readLlamaLike(
   const windowed = !windowSwitch ||
     (c.use_sliding_window === true && c.layer_types?.every((type) => type === "full_attention") !== true);
   if (c.layer_types?.includes("sliding_attention") && (!windowed || !c.sliding_window)) {
-    throw new TypeError(
-      `Cannot use ${path}: field layer_types has "sliding_attention" layers, wanted a number as sliding_window. ` +
-        `The model would be computed wrongly, so it is refused: choose another model or correct the file`,
-    );
+    throw wrongField(path, `layer_types has "sliding_attention" layers, wanted a number as sliding_window`);
   }
   const window = windowed ? c.sliding_window ?? null : null;
   const cut = window !== null && window < c.max_position_embeddings;

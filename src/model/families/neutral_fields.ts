@@ -142,6 +142,9 @@ const NEUTRAL: Readonly<Record<string, readonly Value[] | Computed>> = {
   loop_num_passes: [1],
 };
 
+/** Fields whose null `transformers` takes for false, not for absent. */
+const NULL_IS_FALSE: readonly string[] = ["is_causal"];
+
 /** Whether a value is one of the neutral ones; numbers are compared as float32, in which the model is computed. */
 function isListed(value: unknown, neutral: readonly Value[]): boolean {
   if (typeof value !== "number") return neutral.some((one) => one === value);
@@ -169,7 +172,8 @@ export function refuseForeignFields(json: object, config: ModelConfig, family: A
   for (const [name, row] of Object.entries(NEUTRAL)) {
     if (!Object.hasOwn(json, name) || family.reads.includes(name)) continue;
     const neutral = typeof row === "function" ? row(config, family) : row;
-    if (isNeutral(values[name], neutral)) continue;
+    const value = values[name] === null && NULL_IS_FALSE.includes(name) ? false : values[name];
+    if (isNeutral(value, neutral)) continue;
     const wanted = [...neutral.map((one) => JSON.stringify(one)), "none"].join(" or ");
     throw wrongField(
       path,

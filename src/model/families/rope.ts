@@ -6,7 +6,7 @@
 import { z } from "zod";
 import type { RotaryConfig } from "../architectures.ts";
 import type { RopeScaling } from "../rope_scaling.ts";
-import { only, onlyIfThere } from "./fields.ts";
+import { only, onlyIfThere, wrongField } from "./fields.ts";
 
 const SCALED = {
   factor: z.number().positive().optional(),
@@ -39,6 +39,7 @@ export const ROPE_FIELDS = {
   rope_scaling: ROPE.nullish(),
   rope_parameters: ROPE.nullish(),
   partial_rotary_factor: PART,
+  original_max_position_embeddings: z.int().positive().nullish(),
 } as const;
 
 /** {@linkcode ROPE_FIELDS} of families whose model code turns whole heads, whatever the config says. */
@@ -75,11 +76,16 @@ export function rotaryOf(fields: RopeFields, dHead: number, path: string): Rotar
   const number = (name: keyof typeof SCALED): number => {
     const found = values[name];
     if (found !== undefined) return found;
-    throw new TypeError(
-      `Cannot use ${path}: field ${source}.${name} is missing, wanted a number for scaling of type "${type}". ` +
-        `The model would be computed wrongly, so it is refused: choose another model or correct the file`,
-    );
+    throw wrongField(path, `${source}.${name} is missing, wanted a number for scaling of type "${type}"`);
   };
+  const beside = fields.original_max_position_embeddings ?? undefined;
+  if (type === "llama3" && beside !== undefined && beside !== values.original_max_position_embeddings) {
+    throw wrongField(
+      path,
+      `original_max_position_embeddings is ${beside}, wanted that of ${source} ` +
+        `(${values.original_max_position_embeddings ?? "missing"}) or none`,
+    );
+  }
   const change: RopeScaling = type === "linear" ? { type, factor: number("factor") } : {
     type,
     factor: number("factor"),
