@@ -1,4 +1,5 @@
 import { topK } from "../../kernels/top_k.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import type { KeyValues } from "./block.ts";
 import { residual, unembed } from "./forward.ts";
 import { Temps } from "./hooks.ts";
@@ -11,6 +12,14 @@ export interface LikeliestTokens {
   readonly logits: Float32Array;
   /** Their ids. */
   readonly ids: Uint32Array;
+}
+
+/** A step under way. Dispose of it once its tokens have been read and the steps that take them have begun. */
+export interface DecoderStep extends Disposable {
+  /** What it found, once the device is that far. */
+  readonly found: Promise<LikeliestTokens>;
+  /** Ids of the likeliest tokens on the device, u32 [1, count]. */
+  readonly ids: Tensor;
 }
 
 /** Keys and values of one sequence, and the steps that fill them. */
@@ -35,20 +44,42 @@ export class Decoder implements Disposable {
    * @returns The likeliest tokens after the last one.
    */
   async step(tokens: readonly number[], start: number, count: number): Promise<LikeliestTokens> {
+    using begun = this.begin(tokens, start, count);
+    return await begun.found;
+  }
+
+  /**
+   * Begins a step with one submit and does not wait for it.
+   *
+   * @param tokens New tokens, or a step that wants one, whose token is taken on the device before the host has read it.
+   * @param start Position of the first.
+   * @param count Tokens wanted, at most 128.
+   */
+  begin(tokens: readonly number[] | DecoderStep, start: number, count: number): DecoderStep {
     const model = this.#model;
     const { stream } = model.gpu;
+    const given = "ids" in tokens ? tokens.ids.view([1]) : null;
+    const queries = "ids" in tokens ? 1 : tokens.length;
     using temps = new Temps();
-    using rows = makeRows(model.gpu, [start], [start + tokens.length], tokens.length, this.#room);
-    using input = model.uploadIds([tokens], tokens.length);
-    using at = model.uploadIndex([tokens.length - 1], "last row");
+    using rows = makeRows(model.gpu, [start], [start + queries], queries, this.#room);
+    const input = given ?? temps.add(model.uploadIds([tokens as readonly number[]], queries));
+    using at = model.uploadIndex([queries - 1], "last row");
     const pass = model.pass(rows, { caches: this.#caches });
     const last = temps.add(residual(pass, input));
     const logits = temps.add(unembed(pass, last, at));
-    const best = topK(stream, { x: logits }, { k: count });
-    temps.add(best.values);
-    temps.add(best.indices);
-    const [values, ids] = await stream.read(best.values, best.indices);
-    return { logits: values as Float32Array, ids: ids as Uint32Array };
+    const { values, indices } = topK(stream, { x: logits }, { k: count });
+    const found = stream.read(values, indices)
+      .then(([logits, ids]) => ({ logits: logits as Float32Array, ids: ids as Uint32Array }));
+    // It may fail before anybody waits for it, which must not end the process; who waits is told.
+    found.catch(() => {});
+    return {
+      found,
+      ids: indices,
+      [Symbol.dispose]: () => {
+        values.dispose();
+        indices.dispose();
+      },
+    };
   }
 
   /** Gives the memory back. */

@@ -1,7 +1,8 @@
 import { SeededRandom } from "../linalg/seeded_random.ts";
 import { Decoder } from "./decoder.ts";
 import type { Model } from "./model.ts";
-import { checkSampling, sampleIndex, type SamplingOptions } from "./sampling.ts";
+import { likeliestTokens, sampledTokens } from "./drawn_tokens.ts";
+import { checkSampling, type SamplingOptions } from "./sampling.ts";
 import { TextStream } from "./tokenizer.ts";
 
 /** Options of `generate` and `complete`. */
@@ -27,52 +28,51 @@ export async function* generate(
   const ids = typeof prompt === "string" ? model.tokens(prompt) : [...prompt];
   model.checkTokens(ids);
   const { maxTokens = 64, stopAtSentence = false } = options;
-  const room = Math.min(ids.length + maxTokens, model.config.maxPos);
-  const random = new SeededRandom(options.seed ?? 0, "generate");
-  const greedy = (options.temperature ?? 0) === 0;
-  const drawn = greedy ? 1 : Math.min(options.topK ?? 50, model.config.vocab);
-  using decoder = new Decoder(model, room);
+  const first = ids.length;
+  const end = Math.min(first + maxTokens, model.config.maxPos);
+  using decoder = new Decoder(model, end);
   const text = new TextStream(model.tokenizer, { continues: true });
-  let next = await step(ids, 0);
+  // The last token wanted is not followed by a step, unless it may be a full stop inside a sentence.
+  const span = { first, ahead: Math.min(first + maxTokens - 1, end), end };
+  const random = new SeededRandom(options.seed ?? 0, "generate");
+  const tokens = (options.temperature ?? 0) === 0
+    ? likeliestTokens(decoder, ids, span)
+    : sampledTokens(decoder, ids, span, { ...options, vocab: model.config.vocab, uniform: () => random.uniform() });
   let held: number | null = null;
   let written = "";
-  for (let count = 0; count < maxTokens; count++) {
-    options.signal?.throwIfAborted();
-    const token = next;
-    if (token === model.tokenizer.eosId) return;
-    if (stopAtSentence) {
+  try {
+    for (let count = 0; count < maxTokens || held !== null; count++) {
+      options.signal?.throwIfAborted();
+      const { value: token } = await tokens.next();
+      if (token === undefined) break;
       const piece = model.tokenizer.tokenText(token);
       if (held !== null) {
-        if (endsSentence(written, piece)) return;
+        if (token === model.tokenizer.eosId || endsSentence(written, piece)) return;
         written += ".";
         yield text.push(held);
         held = null;
       }
-      const line = piece.indexOf("\n");
-      if (line >= 0) {
-        yield piece.slice(0, line);
-        return;
+      if (token === model.tokenizer.eosId) return;
+      if (count === maxTokens) break;
+      if (stopAtSentence) {
+        const line = piece.indexOf("\n");
+        if (line >= 0) {
+          yield piece.slice(0, line);
+          return;
+        }
+        if (piece.endsWith(".")) {
+          held = token;
+          continue;
+        }
       }
-      if (piece.endsWith(".")) held = token;
+      const shown = text.push(token);
+      written += shown;
+      yield shown;
     }
-    if (held === null) {
-      const piece = text.push(token);
-      written += piece;
-      yield piece;
-    }
-    const position = ids.length + count;
-    if (position >= room || (count + 1 === maxTokens && held === null)) break;
-    next = await step([token], position);
-  }
-  if (held !== null && next !== model.tokenizer.eosId && !endsSentence(written, model.tokenizer.tokenText(next))) {
-    yield text.push(held);
-  }
-  yield text.end();
-
-  /** Runs new tokens from `start` on and draws the token after them. */
-  async function step(tokens: readonly number[], start: number): Promise<number> {
-    const { logits, ids } = await decoder.step(tokens, start, drawn);
-    return ids[sampleIndex(logits, options, random.uniform())]!;
+    if (held !== null) yield text.push(held);
+    yield text.end();
+  } finally {
+    await tokens.return();
   }
 }
 

@@ -111,6 +111,19 @@ class PassProducts implements Disposable {
 /** How the weights of the layers are stored. */
 const stored = (model: Model): string => model.weights.get("blocks.0.mlp.W_in").dtype;
 
+/** Decodes at one position as generation does: a step begins before the token that it takes has been read. */
+async function decodeAhead(decoder: Decoder, token: readonly number[], calls: number): Promise<void> {
+  let step = decoder.begin(token, DECODE_POSITION, 1);
+  for (let call = 1; call < calls; call++) {
+    const next = decoder.begin(step, DECODE_POSITION, 1);
+    await step.found;
+    step[Symbol.dispose]();
+    step = next;
+  }
+  await step.found;
+  step[Symbol.dispose]();
+}
+
 async function decode(context: BenchContext, model: Model): Promise<Comparison> {
   const { gpu, seed, rounds } = context;
   context.onStage("SmolLM2: decoding against its matvecs");
@@ -123,12 +136,12 @@ async function decode(context: BenchContext, model: Model): Promise<Comparison> 
   if (found !== wanted!.id) throw new Error(`Decoding found token ${found}, wanted ${wanted!.id}`);
   using products = new PassProducts(model, 1);
   const [mine, bound] = await race([
-    awaited("decode", () => decoder.step(token, DECODE_POSITION, 1)),
+    { name: "decode", run: (calls) => decodeAhead(decoder, token, calls) },
     recorded(gpu, "matvecs", () => products.record()),
   ], { rounds, roundMs: 1000 }) as [Timing, Timing];
   return {
     bench: "smollm2",
-    what: `SmolLM2, ${stored(model)}: a decoded token at position ${DECODE_POSITION}, read-back included`,
+    what: `SmolLM2, ${stored(model)}: a decoded token at position ${DECODE_POSITION}, read back while the next runs`,
     ours: `${inMs(mine)}, ${(1000 / mine.bestMs).toPrecision(3)} tokens/s`,
     against: `its matvecs alone: ${inMs(bound)}`,
     value: mine.bestMs / bound.bestMs,

@@ -56,6 +56,14 @@ Deno.test("generate() with one candidate is greedy", async () => {
   assertEquals(await textOf(model, [45, 268], { maxTokens: 6, temperature: 5, topK: 1 }), greedy);
 });
 
+Deno.test("generate() begins a step before it has read the token that it takes, and none behind the last", async () => {
+  using model = await loadSmall(gpu);
+  const submits = gpu.stats().submits;
+  const waiting: number[] = [];
+  for await (const _ of model.generate([45, 268], { maxTokens: 5 })) waiting.push(gpu.stats().submits - submits);
+  assertEquals([waiting[0], gpu.stats().submits - submits], [2, 5]);
+});
+
 Deno.test("generate() stops at the end of the context", async () => {
   using model = await loadSmall(gpu);
   const prompt = Array.from({ length: 120 }, (_, i) => 1 + i);
