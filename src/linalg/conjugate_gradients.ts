@@ -43,8 +43,9 @@ interface Row {
 /**
  * Solves A x = b for several right-hand sides by conjugate gradients with a preconditioner, each row on its own but all
  * rows in one product a step. The preconditioner may be rounded (a factor in f32), so each direction is made conjugate to
- * the last one explicitly; a row counts as solved only by a residual computed anew. With a good factor this takes as few steps as iterative refinement and goes on working where that diverges (Carson and Higham, SIAM J.
- * Sci. Comput. 40, 2018, with conjugate gradients in the place of GMRES).
+ * the last one explicitly; a row counts as solved only by a residual computed anew. With a good factor this takes as few
+ * steps as iterative refinement and goes on working where that diverges (Carson and Higham, SIAM J. Sci. Comput. 40, 2018,
+ * with conjugate gradients in the place of GMRES).
  *
  * @param b [count, size], one right-hand side a row.
  * @returns The solutions and how good they are; whether that is enough is for the caller to judge.
