@@ -13,7 +13,7 @@ import type { EditOptions } from "./edit_options.ts";
 import type { StagePlan } from "./layer_plan.ts";
 import { MomentsFile, momentsKey } from "./moments_file.ts";
 import { plannedLayers } from "./planned_layers.ts";
-import { plannedSearches } from "./planned_searches.ts";
+import { chainSearches, spreadSearches, spreadStages } from "./planned_searches.ts";
 import type { EditRequest } from "./requests.ts";
 
 /** Cost of an edit; times hold for the machine that the estimate was made on. */
@@ -65,7 +65,9 @@ export async function estimateEdit(
   const layers = plannedLayers(plan, method, mode);
   const chain = method === "ace" && mode === "chain" && facts !== undefined;
   const prompts = chain ? await chainPrompts(model, facts, requests, { exclude, seed, signal }) : [];
-  const planned = await plannedSearches(model, requests, plan, prompts, options);
+  const planned = method === "ace" && mode === "chain"
+    ? chainSearches(prompts, layers)
+    : spreadSearches(model, await spreadStages(model, requests, plan, options));
   const documents = options.moments ? [] : await missingDocuments(model, layers, options);
   const counted = documents.length === 0 ? [] : [momentMemory(model, layers.length, documents)];
   const memory = counted.reduce(larger, searchMemory(model, layers, planned));

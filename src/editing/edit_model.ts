@@ -17,15 +17,14 @@ import { checkEditMemory, searchMemory } from "./edit_memory.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { memit } from "./memit.ts";
 import { modelAnswerer } from "./model_answerer.ts";
-import { paperStages } from "./paper_prompts.ts";
 import { pmet } from "./pmet.ts";
 import { type EditRequest, normalizeRequests, presentAnswerError } from "./requests.ts";
 import { planRequests } from "./plan_edit.ts";
 import { plannedLayers } from "./planned_layers.ts";
-import { plannedSearches } from "./planned_searches.ts";
+import { chainSearches, spreadSearches, spreadStages } from "./planned_searches.ts";
 import { fillTemplate } from "./prompt_forms.ts";
 import { EditSession } from "./session.ts";
-import { type Contexts, type TokenRequest } from "./targets.ts";
+import type { Contexts } from "./targets.ts";
 
 /** Negative log-probability above which the end of a search is reported as far from its target. */
 const FAR_NLL = 0.5;
@@ -53,7 +52,8 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
   checkLayers(layers, model.config.nLayers);
   const exclude = options.exclude ?? [];
   const prompts = chainMode ? await chainPrompts(model, facts!, wanted, { exclude, seed, signal }) : [];
-  const planned = await plannedSearches(model, wanted, plan, prompts, options);
+  const stages = chainMode ? [] : await spreadStages(model, wanted, plan, options);
+  const planned = chainMode ? chainSearches(prompts, layers) : spreadSearches(model, stages);
   checkEditMemory(model.gpu, searchMemory(model, layers, planned));
   const moments = await momentsFor(model, layers, options);
   let contexts: Contexts = [];
@@ -62,10 +62,11 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
     for (const { request } of prompts) await aceChain(session, request, layers, chain);
   } else {
     contexts = await makeContexts(model, seed, { signal });
-    const single: TokenRequest[] = wanted.map((request) => ({ ...request, editToken: "subject_last" }));
-    if (method === "pmet") await pmet(session, single, contexts, layers, hparams);
-    else if (method === "memit") await memit(session, single, contexts, layers, hparams);
-    else await acePaper(session, await paperStages(model, wanted, plan, options), contexts, hparams);
+    if (method === "ace") await acePaper(session, stages, contexts, hparams);
+    else {
+      const spread = method === "pmet" ? pmet : memit;
+      for (const stage of stages) await spread(session, stage.requests, contexts, stage.layers, hparams);
+    }
   }
   const patches = session.writes.map((write) => write.patch);
   session[Symbol.dispose]();

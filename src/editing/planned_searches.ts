@@ -38,28 +38,21 @@ export interface PlannedSearches {
 /** Tokens of the contexts that PMET, MEMIT and paper mode search in: the bare prompt, and texts as `makeContexts` samples. */
 const CONTEXTS = [0, 12, 12, 12];
 
-/**
- * Plans the searches of any method.
- *
- * @param prompts Prompts of chain mode; empty for the others.
- */
-export async function plannedSearches(
+/** Stages of PMET, MEMIT (one) and paper mode: requests with the prompts that are searched, and the layers written. */
+export async function spreadStages(
   model: Model,
   requests: readonly EditRequest[],
   plan: StagePlan,
-  prompts: readonly ChainPrompts[],
   options: EditOptions,
-): Promise<PlannedSearches[]> {
-  const { method = "ace", mode = "chain" } = options;
-  const layers = plannedLayers(plan, method, mode);
-  if (method === "ace" && mode === "chain") return chainSearches(prompts, layers);
-  if (method === "ace") return spreadSearches(model, await paperStages(model, requests, plan, options));
+): Promise<PaperStage[]> {
+  const { method = "ace" } = options;
+  if (method === "ace") return await paperStages(model, requests, plan, options);
   const single = requests.map((request) => ({ ...request, editToken: "subject_last" as const }));
-  return spreadSearches(model, [{ requests: single, layers }]);
+  return [{ requests: single, layers: plannedLayers(plan, method, "paper") }];
 }
 
 /** Searches of chain mode: one a request, from the last token of each prompt on. */
-function chainSearches(prompts: readonly ChainPrompts[], layers: readonly number[]): PlannedSearches[] {
+export function chainSearches(prompts: readonly ChainPrompts[], layers: readonly number[]): PlannedSearches[] {
   return prompts.map(({ request: { oneHop, twoHop, target, preserve } }, i) => ({
     layer: layers.at(-1)!,
     searches: [[...oneHop, ...twoHop].map((prompt) => ({ prompt, target, first: prompt.length - 1 }))],
@@ -73,7 +66,7 @@ function chainSearches(prompts: readonly ChainPrompts[], layers: readonly number
 }
 
 /** Searches of the other methods: one a request, over its prompts in contexts that are about as long as these. */
-function spreadSearches(model: Model, stages: readonly PaperStage[]): PlannedSearches[] {
+export function spreadSearches(model: Model, stages: readonly PaperStage[]): PlannedSearches[] {
   let written = 0;
   return stages.map(({ requests, layers }) => {
     const writtenBefore = written;

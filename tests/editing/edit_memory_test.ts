@@ -6,7 +6,7 @@ import { CHAIN_DEFAULTS } from "../../src/editing/defaults.ts";
 import { edit } from "../../src/editing/edit_model.ts";
 import type { EditOptions } from "../../src/editing/edit_options.ts";
 import { loadFacts } from "../../src/editing/facts.ts";
-import { plannedSearches } from "../../src/editing/planned_searches.ts";
+import { chainSearches, spreadSearches, spreadStages } from "../../src/editing/planned_searches.ts";
 import { EditSession, type MomentSource } from "../../src/editing/session.ts";
 import { SecondMoments } from "../../src/editing/second_moments.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -42,7 +42,11 @@ for (const name of ["world-gptj", "world-qwen3"]) {
       using model = await load(gpu);
       const plan = planAt(LAYERS, model.config.nLayers);
       const options = { method, mode, plan, moments: identity(model), spread: { steps: 6 } };
-      const { bytes } = searchMemory(model, LAYERS, await plannedSearches(model, [REQUEST], plan, [], options));
+      const { bytes } = searchMemory(
+        model,
+        LAYERS,
+        spreadSearches(model, await spreadStages(model, [REQUEST], plan, options)),
+      );
       const before = gpu.memory().live;
       using _edit = await edit(model, [REQUEST], { ...options, corpus: "fixtures/world/corpus.txt" });
       assertCovers(bytes, gpu.memory().peak - before);
@@ -59,8 +63,7 @@ for (const name of ["world-gptj", "world-qwen3"]) {
     }
     using gpu = await Gpu.open();
     using model = await load(gpu);
-    const plan = planAt(LAYERS, model.config.nLayers);
-    const { bytes } = searchMemory(model, LAYERS, await plannedSearches(model, [REQUEST], plan, prompts, {}));
+    const { bytes } = searchMemory(model, LAYERS, chainSearches(prompts, LAYERS));
     const before = gpu.memory().live;
     using session = new EditSession(model, identity(model));
     await aceChain(session, prompts[0]!.request, LAYERS, { ...CHAIN_DEFAULTS, steps: 6 });
@@ -87,7 +90,7 @@ Deno.test("edit() refuses before it counts or searches where its search would no
     using model = await loadSmall(gpu);
     weights = gpu.memory().live;
     const plan = planAt([2]);
-    const planned = await plannedSearches(model, [REQUEST], plan, [], { method: "memit" });
+    const planned = spreadSearches(model, await spreadStages(model, [REQUEST], plan, { method: "memit" }));
     needed = searchMemory(model, [2], planned).bytes;
   }
   // Room for what the model is asked before, and a byte too little for the search.
