@@ -1,6 +1,6 @@
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
-import { MAX_ROUNDS } from "./rounds.ts";
+import { threadsWithin } from "./rounds.ts";
 import { checkDtype, checkShape } from "./rows.ts";
 
 /** Sizes that the attention kernels share. */
@@ -76,9 +76,6 @@ export function checkGroups(action: string, nHeads: number, nKvHeads: number): v
   }
 }
 
-/** Most threads of a workgroup that computes one row: what every device allows. */
-const MOST_THREADS = 256;
-
 /**
  * Threads of a workgroup that computes one row: one vector of lanes where more would run one after the other, and more
  * where so few would loop too long.
@@ -87,9 +84,10 @@ const MOST_THREADS = 256;
  */
 export function attentionThreads(gpu: Gpu, steps: number, dHead: number): number {
   // A tile of keys: their scores, two reductions, and the columns of a thread over all of the tile.
-  const rounds = (threads: number): number =>
-    Math.ceil(steps / threads) * (dHead + 2 * Math.log2(threads) + 4 + Math.ceil(dHead / threads) * (threads + 2));
-  let threads = gpu.sharing.way === "memory" ? 64 : 8;
-  while (threads < MOST_THREADS && rounds(threads) > MAX_ROUNDS) threads *= 2;
-  return threads;
+  const tile = (threads: number): number =>
+    dHead + 2 * Math.log2(threads) + 4 + Math.ceil(dHead / threads) * (threads + 2);
+  return threadsWithin(
+    gpu.sharing.way === "memory" ? 64 : 8,
+    (threads) => Math.ceil(steps / threads) * tile(threads),
+  );
 }

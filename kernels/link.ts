@@ -11,8 +11,8 @@ import broadcast_quads from "./shared/broadcast_quads.wgsl" with { type: "text" 
 import decode from "./shared/decode.wgsl" with { type: "text" };
 import decode_octet from "./shared/decode_octet.wgsl" with { type: "text" };
 import element_operands from "./shared/element_operands.wgsl" with { type: "text" };
-import exp_sum from "./shared/exp_sum.wgsl" with { type: "text" };
 import exp_below from "./shared/exp_below.wgsl" with { type: "text" };
+import exp_sum from "./shared/exp_sum.wgsl" with { type: "text" };
 import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
 import kept_row from "./shared/kept_row.wgsl" with { type: "text" };
 import matmul_bias from "./shared/matmul_bias.wgsl" with { type: "text" };
@@ -44,8 +44,8 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   decode,
   decode_octet,
   element_operands,
-  exp_sum,
   exp_below,
+  exp_sum,
   gelu_cdf,
   kept_row,
   matmul_bias,

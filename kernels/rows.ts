@@ -1,7 +1,7 @@
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import { type Dtype, elementCount, formatShape, type Tensor } from "../src/gpu/tensor.ts";
-import { MAX_ROUNDS } from "./rounds.ts";
+import { threadsWithin } from "./rounds.ts";
 
 /** Options that every kernel with one output takes. */
 export interface OutputOptions {
@@ -180,15 +180,16 @@ export function checkDistinct(action: string, name: string, written: Tensor, ope
 /** Times that a row kernel goes through its row at most. */
 const PASSES = 3;
 
+/** Rounds of its reductions at most. */
+const REDUCTIONS = 100;
+
 /**
  * Threads that share a row: a wave or more where threads run side by side; else as few as a vector has lanes, since one
  * vector runs after the other and every barrier is paid for, and more where so few would loop too long.
  */
 export function rowThreads(gpu: Gpu, width: number): number {
   if (gpu.sharing.way === "memory") return width < 2048 ? 64 : 256;
-  let threads = 8;
-  while (threads < 256 && PASSES * Math.ceil(width / threads) > MAX_ROUNDS - 100) threads *= 2;
-  return threads;
+  return threadsWithin(8, (threads) => PASSES * Math.ceil(width / threads) + REDUCTIONS);
 }
 
 /** Rows that a subgroup computes together in the subgroup variants of the row kernels. */

@@ -1,6 +1,6 @@
 // kept_row: a row of 256 to 1024 values in the registers of 8 lanes, so that it is read once.
 //
-// needs     x, y: array<Octet>, QUARTERS
+// needs     x: array<Octet>, QUARTERS
 // calls     octet
 
 // Four octets of a lane, 8 octets from one to the next: a quarter of 1024 values.

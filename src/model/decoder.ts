@@ -58,11 +58,11 @@ export class Decoder implements Disposable {
   begin(tokens: readonly number[] | DecoderStep, start: number, count: number): DecoderStep {
     const model = this.#model;
     const { stream } = model.gpu;
-    const given = "ids" in tokens ? tokens.ids.view([1]) : null;
-    const queries = "ids" in tokens ? 1 : tokens.length;
+    const onDevice = "ids" in tokens;
+    const queries = onDevice ? 1 : tokens.length;
     using temps = new Temps();
     using rows = makeRows(model.gpu, [start], [start + queries], queries, this.#room);
-    const input = given ?? temps.add(model.uploadIds([tokens as readonly number[]], queries));
+    const input = onDevice ? tokens.ids.view([1]) : temps.add(model.uploadIds([tokens], queries));
     using at = model.uploadIndex([queries - 1], "last row");
     const pass = model.pass(rows, { caches: this.#caches });
     const last = temps.add(residual(pass, input));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { callsTaking } from "../../src/evaluation/doctor/timing.ts";
 
 /** A way to do the work. */
 export interface Contender {
@@ -61,14 +62,9 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** A round's calls grow by at most this factor from one try to the next, as few calls are mostly the wait. */
-const GROWTH = 10;
-
 /**
  * Times contenders: each warms up with two calls, its calls of a round are raised until a round takes as long as asked,
  * then each round runs all in turn.
- *
- * The time of a few calls says little of the time of one: the wait at the end can be longer than they are.
  *
  * @returns One timing a contender, in their order.
  */
@@ -82,13 +78,7 @@ export async function race(contenders: readonly Contender[], options: RaceOption
   const calls: number[] = [];
   for (const contender of contenders) {
     for (let warm = 0; warm < 2; warm++) await time(contender, 1);
-    let count = 1;
-    let ms = await time(contender, count);
-    while (ms < roundMs && count < MOST_CALLS) {
-      count = Math.min(MOST_CALLS, Math.ceil(count * Math.min(GROWTH, roundMs / ms)));
-      ms = await time(contender, count);
-    }
-    calls.push(count);
+    calls.push((await callsTaking(roundMs, MOST_CALLS, (count) => time(contender, count))).calls);
   }
   const times: number[][] = contenders.map(() => []);
   for (let round = 0; round < rounds; round++) {

@@ -26,16 +26,38 @@ const CALLS_PER_SUBMIT = 256;
  */
 export async function bestMs(gpu: Gpu, record: () => void, options: TimingOptions = {}): Promise<number> {
   const { rounds = 4, batchMs = 150 } = options;
-  await batchTime(gpu, record, 1);
-  let calls = 1;
-  let ms = await batchTime(gpu, record, calls);
-  while (ms < batchMs && calls < 1 << 20) {
-    calls = Math.ceil(calls * Math.min(8, Math.max(2, batchMs / ms)));
-    ms = await batchTime(gpu, record, calls);
-  }
+  const time = (calls: number): Promise<number> => batchTime(gpu, record, calls);
+  await time(1);
+  const { calls, ms } = await callsTaking(batchMs, 1 << 20, time);
   let best = ms;
-  for (let round = 1; round < rounds; round++) best = Math.min(best, await batchTime(gpu, record, calls));
+  for (let round = 1; round < rounds; round++) best = Math.min(best, await time(calls));
   return best / calls;
+}
+
+/** Calls grow by at most this factor from one try to the next, as few calls are mostly the wait. */
+const GROWTH = 10;
+
+/**
+ * Raises a number of calls until they take long enough. The time of a few calls says little of the time of one: the wait
+ * at the end can be longer than they are.
+ *
+ * @param leastMs Time that they should take, milliseconds.
+ * @param most Calls at which it ends in any case.
+ * @param time Runs so many calls and gives their milliseconds in all.
+ * @returns The calls, and the time that they took.
+ */
+export async function callsTaking(
+  leastMs: number,
+  most: number,
+  time: (calls: number) => Promise<number>,
+): Promise<{ calls: number; ms: number }> {
+  let calls = 1;
+  let ms = await time(calls);
+  while (ms < leastMs && calls < most) {
+    calls = Math.min(most, Math.ceil(calls * Math.min(GROWTH, Math.max(2, leastMs / ms))));
+    ms = await time(calls);
+  }
+  return { calls, ms };
 }
 
 /**

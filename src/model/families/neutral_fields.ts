@@ -2,7 +2,8 @@
  * Fields that change the maths of some model of `transformers`, with the values that change nothing.
  *
  * A family whose schema has the field reads it; for every other family a value that is not listed is refused, since a
- * model that carries it would be computed without it. Absent, null and empty always change nothing.
+ * model that carries it would be computed without it. Absent and empty always change nothing, and so does null but for
+ * {@linkcode NULL_IS_FALSE}.
  *
  * @module
  */
