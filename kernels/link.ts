@@ -10,7 +10,6 @@ import broadcast_octets from "./shared/broadcast_octets.wgsl" with { type: "text
 import broadcast_quads from "./shared/broadcast_quads.wgsl" with { type: "text" };
 import decode from "./shared/decode.wgsl" with { type: "text" };
 import decode_octet from "./shared/decode_octet.wgsl" with { type: "text" };
-import element_operands from "./shared/element_operands.wgsl" with { type: "text" };
 import exp_below from "./shared/exp_below.wgsl" with { type: "text" };
 import exp_sum from "./shared/exp_sum.wgsl" with { type: "text" };
 import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
@@ -18,6 +17,7 @@ import kept_row from "./shared/kept_row.wgsl" with { type: "text" };
 import matmul_bias from "./shared/matmul_bias.wgsl" with { type: "text" };
 import matmul_layout from "./shared/matmul_layout.wgsl" with { type: "text" };
 import matmul_params from "./shared/matmul_params.wgsl" with { type: "text" };
+import matmul_rows from "./shared/matmul_rows.wgsl" with { type: "text" };
 import matmul_steps from "./shared/matmul_steps.wgsl" with { type: "text" };
 import matmul_store from "./shared/matmul_store.wgsl" with { type: "text" };
 import matrix_block from "./shared/matrix_block.wgsl" with { type: "text" };
@@ -33,6 +33,7 @@ import row_octets from "./shared/row_octets.wgsl" with { type: "text" };
 import row_sum from "./shared/row_sum.wgsl" with { type: "text" };
 import running_log_sum from "./shared/running_log_sum.wgsl" with { type: "text" };
 import sigmoid from "./shared/sigmoid.wgsl" with { type: "text" };
+import tile_products from "./shared/tile_products.wgsl" with { type: "text" };
 import weight_at from "./shared/weight_at.wgsl" with { type: "text" };
 import weight_octet from "./shared/weight_octet.wgsl" with { type: "text" };
 
@@ -43,7 +44,6 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   broadcast_quads,
   decode,
   decode_octet,
-  element_operands,
   exp_below,
   exp_sum,
   gelu_cdf,
@@ -51,6 +51,7 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   matmul_bias,
   matmul_layout,
   matmul_params,
+  matmul_rows,
   matmul_steps,
   matmul_store,
   matrix_block,
@@ -66,6 +67,7 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   row_sum,
   running_log_sum,
   sigmoid,
+  tile_products,
   weight_at,
   weight_octet,
 }));

@@ -21,13 +21,13 @@ const DISPATCH: Record<MatmulVariant, (stream: Stream, problem: MatmulProblem, g
 
 /**
  * Terms of a sum that a variant adds for each round of its loops, which is one round more than they are run: the last test
- * counts. `tile` takes 1 + 5 + 17 rounds for 16 terms, the 8 lanes of `matvec` at most 1 + 9 + 5 + 4 * 9 for 64 terms of
+ * counts. `tile` takes 1 + 3 rounds for 32 terms, the 8 lanes of `matvec` at most 1 + 9 + 5 + 4 * 9 for 64 terms of
  * 8 rows.
  */
 const TERMS_A_ROUND: Record<MatmulVariant, number> = {
   subgroup: 4,
   register: 4,
-  tile: 16 / 23,
+  tile: 32 / 4,
   matvec: 64 / 51,
   naive: 1,
 };

@@ -8,7 +8,12 @@
 // memory    no workgroup memory; a thread reads one row and one column
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
-// calls     matmul_params, matmul_layout, element_operands, matrix_element, matmul_bias, matmul_store
+// calls     matmul_params, matmul_layout, matrix_element, matmul_bias, matmul_store
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<u32>;
+@group(0) @binding(2) var<storage, read> bias: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

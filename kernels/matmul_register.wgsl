@@ -8,28 +8,13 @@
 // memory    no workgroup memory, no barrier, no subgroup operation
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
-// calls     matmul_params, matmul_layout, quad_operands, matmul_steps, matmul_store
+// calls     matmul_params, quad_operands, matmul_rows, matmul_steps, matmul_bias, matmul_store
 
-override A_ALIGNED: bool = false; // the contiguous dimension of a is a multiple of 4
-override B_ALIGNED: bool = false; // likewise b
-
-// Steps k to k + 3 of four rows, one row a matrix column, zero past the last step.
-fn aSteps(row: u32, k: u32) -> mat4x4f {
-  let width = select(params.inner, params.rows, A_TRANSPOSED);
-  let at = select(k, row, A_TRANSPOSED);
-  var quads: mat4x4f;
-  for (var i = 0u; i < 4u; i++) {
-    let start = params.aStride * select(min(row + i, params.rows - 1u), min(k + i, params.inner - 1u), A_TRANSPOSED);
-    if (A_ALIGNED) {
-      quads[i] = aQuads[(start + min(at, width - 4u)) >> 2u];
-    } else {
-      for (var j = 0u; j < 4u; j++) { quads[i][j] = a[start + min(at + j, width - 1u)]; }
-    }
-  }
-  if (A_TRANSPOSED) { quads = transpose(quads); }
-  let real = vec4u(k, k + 1u, k + 2u, k + 3u) < vec4u(params.inner);
-  for (var i = 0u; i < 4u; i++) { quads[i] = select(vec4f(0.0), quads[i], real); }
-  return quads;
+fn storeRow(row: u32, col: u32, sums: vec4f) {
+  store(row, col, sums.x);
+  store(row, col + 1u, sums.y);
+  store(row, col + 2u, sums.z);
+  store(row, col + 3u, sums.w);
 }
 
 @compute @workgroup_size(32)
@@ -41,8 +26,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (row >= params.rows || col >= params.cols || (SYMMETRIC && col > row + 3u)) { return; }
   var sums: mat4x4f;
   for (var k = params.first; k < params.end; k += 4u) { sums += bSteps(col, k) * aSteps(row, k); }
-  let columns = biasQuad(col);
-  for (var i = 0u; i < 4u; i++) {
-    for (var j = 0u; j < 4u; j++) { store(row + i, col + j, params.scale * sums[i][j] + columns[j]); }
-  }
+  let columns = biasQuad(vec4u(0u, 1u, 2u, 3u) + col);
+  storeRow(row, col, params.scale * sums[0] + columns);
+  storeRow(row + 1u, col, params.scale * sums[1] + columns);
+  storeRow(row + 2u, col, params.scale * sums[2] + columns);
+  storeRow(row + 3u, col, params.scale * sums[3] + columns);
 }

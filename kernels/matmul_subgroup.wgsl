@@ -8,10 +8,9 @@
 // memory    no workgroup memory, no barrier; a group reads its 16 rows and 64 columns once
 // numerics  each inner product is summed in order
 // twin      tests/reference/matmul.ts
-// calls     matmul_params, matmul_layout, quad_operands, matmul_steps, broadcast_quads, matmul_store
+// calls     matmul_params, quad_operands, matmul_steps, broadcast_quads, matmul_bias, matmul_store
 
 override A_ALIGNED: bool = false; // the contiguous dimension of a is a multiple of 4
-override B_ALIGNED: bool = false; // likewise b
 
 // Steps k to k + 3 of one row of a, zero past the end.
 fn aSteps(row: u32, k: u32) -> vec4f {
@@ -46,8 +45,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let lower = aSteps(row + lane + 8u, k);
     addQuads(&sums, upper, lower, bSteps(col, k), bSteps(col + 32u, k));
   }
-  let biasLo = biasQuad(col);
-  let biasHi = biasQuad(col + 32u);
+  let cols = vec4u(0u, 1u, 2u, 3u) + col;
+  let biasLo = biasQuad(cols);
+  let biasHi = biasQuad(cols + 32u);
   storeRow(row + 0u, col, params.scale * sums.lo[0] + biasLo, params.scale * sums.hi[0] + biasHi);
   storeRow(row + 1u, col, params.scale * sums.lo[1] + biasLo, params.scale * sums.hi[1] + biasHi);
   storeRow(row + 2u, col, params.scale * sums.lo[2] + biasLo, params.scale * sums.hi[2] + biasHi);

@@ -13,6 +13,7 @@ import subgroupCode from "./projected_log_prob_subgroup.wgsl" with { type: "text
 import { NO_BIAS } from "./matmul_problem.ts";
 import { MAX_ROUNDS } from "./rounds.ts";
 import { checkLength, checkMatrix, checkWeight } from "./rows.ts";
+import { tileConstants, tileSide } from "./tile_side.ts";
 
 const PARAMS = {
   rows: "u32",
@@ -29,8 +30,8 @@ const PARAMS = {
 const TILE: Kernel = defineKernel({
   name: "projected_log_prob",
   code: link(code),
-  buffers: [...new Array<"read">(4).fill("read"), "write", "write"],
-  params: PARAMS,
+  buffers: [...new Array<"read">(7).fill("read"), "write", "write"],
+  params: { ...PARAMS, aStride: "u32" },
 });
 
 const SUBGROUP = defineOctetKernel({
@@ -43,15 +44,17 @@ const SUBGROUP = defineOctetKernel({
 /** Columns whose log-sum-exp a workgroup takes: what is stored shrinks by as much, and there are groups enough. */
 const SLICE = 512;
 
-/** Columns of a slice where `inner` terms for each of 64 columns at a time are no more rounds than a launch may take. */
+/** Columns of a slice where `inner` terms for each of 64 columns are no more rounds than a launch may take. */
 function sliceFor(inner: number): number {
-  // 16 terms of a tile take 23 rounds, as in `matmul_tile`; the logit of the token takes one for each term.
-  const rounds = Math.ceil(inner / 16) * 23 + 64;
-  return 64 * Math.max(1, Math.min(SLICE / 64, Math.floor((MAX_ROUNDS - inner) / rounds)));
+  // Small tiles take the most: 4 rounds for 32 terms, as in `matmul_tile`, twice.
+  const rounds = 2 * (4 * Math.ceil(inner / 32) + 1);
+  // What comes once a launch: `subgroup` adds up the logit of the token again, eight terms at a time.
+  const once = Math.ceil(inner / 8) + 64;
+  return 64 * Math.max(1, Math.min(SLICE / 64, Math.floor((MAX_ROUNDS - once) / rounds)));
 }
 
-/** Rows that the shaders take at a time. */
-const BLOCK_ROWS = { tile: 64, subgroup: 16 };
+/** Rows that `subgroup` takes at a time. */
+const SUBGROUP_ROWS = 16;
 
 /**
  * Ways to compute it: `subgroup` shares rows by broadcast between 8 lanes, `tile` stages operands in workgroup memory, and
@@ -106,18 +109,32 @@ export function projectedLogProb(
   const allSlices = parts.reduce((sum, { slices }) => sum + slices, 0);
   using logSums = stream.gpu.tensor([rows, allSlices], "log-sum-exp by slices");
   using logits = stream.gpu.tensor([rows], "logits of tokens");
-  const rowBlocks = Math.ceil(rows / (subgroup ? BLOCK_ROWS.subgroup : BLOCK_ROWS.tile));
+  const side = tileSide(stream.gpu, Math.ceil(rows / 64) * allSlices);
+  const rowBlocks = Math.ceil(rows / (subgroup ? SUBGROUP_ROWS : 4 * side));
+  const params = { rows, rowBlocks, inner, slice, allSlices };
+  const types = { B_TYPE: bType, BIAS_TYPE: biasType };
+  const aligned = Number(inner % 4 === 0);
   let firstSlice = 0;
   for (const { first, rows: count, binding, slices } of rows === 0 ? [] : parts) {
     const shift = bias ? { tensor: bias, byteOffset: first * (bias.byteLength / cols) } : binding;
-    const operands = subgroup ? [a, binding, binding, binding, shift] : [a, binding, shift];
-    stream.dispatch(subgroup ? SUBGROUP(stream.gpu) : TILE, {
-      // WGSL gives a binding one type: what is read by words of several sizes is bound once a type.
-      tensors: [...operands, token, logSums, logits],
-      params: { rows, rowBlocks, cols: count, inner, slices, slice, firstCol: first, firstSlice, allSlices },
-      groups: foldGroups(rowBlocks * slices, options.groupLimit),
-      constants: { B_TYPE: bType, BIAS_TYPE: biasType },
-    });
+    const part = { ...params, cols: count, slices, firstCol: first, firstSlice };
+    const groups = foldGroups(rowBlocks * slices, options.groupLimit);
+    // WGSL gives a binding one type: what is read by words of several sizes is bound once a type.
+    if (subgroup) {
+      stream.dispatch(SUBGROUP(stream.gpu), {
+        tensors: [a, binding, binding, binding, shift, token, logSums, logits],
+        params: part,
+        groups,
+        constants: types,
+      });
+    } else {
+      stream.dispatch(TILE, {
+        tensors: [a, a, binding, binding, binding, shift, token, logSums, logits],
+        params: { ...part, aStride: inner },
+        groups,
+        constants: { ...tileConstants(side), ...types, B_TRANSPOSED: 1, A_ALIGNED: aligned, B_ALIGNED: aligned },
+      });
+    }
     firstSlice += slices;
   }
   using total = logSumExp(stream, { x: logSums });

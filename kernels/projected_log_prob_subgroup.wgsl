@@ -28,11 +28,6 @@ struct Params {
 override B_TYPE: u32 = 0u; // 0 f32, 1 f16, 2 bf16, packed from 3 on
 override BIAS_TYPE: u32 = 3u; // 0 f32, 1 f16, 2 bf16, 3 no bias
 
-fn biasQuad(cols: vec4u) -> vec4f {
-  if (BIAS_TYPE > 2u) { return vec4f(); }
-  return vec4f(biasAt(cols.x), biasAt(cols.y), biasAt(cols.z), biasAt(cols.w));
-}
-
 // Writes the log-sum-exp of a row over the slice from what its lanes found.
 fn finish(row: u32, slice: u32, found: vec2f, lane: u32) {
   let largest = subgroupMax(found.x);
@@ -85,22 +80,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     let biasLo = biasQuad(lo);
     let biasHi = biasQuad(hi);
-    found[0] = includeQuad(includeQuad(found[0], sums.lo[0] + biasLo, col), sums.hi[0] + biasHi, col + 32u);
-    found[1] = includeQuad(includeQuad(found[1], sums.lo[1] + biasLo, col), sums.hi[1] + biasHi, col + 32u);
-    found[2] = includeQuad(includeQuad(found[2], sums.lo[2] + biasLo, col), sums.hi[2] + biasHi, col + 32u);
-    found[3] = includeQuad(includeQuad(found[3], sums.lo[3] + biasLo, col), sums.hi[3] + biasHi, col + 32u);
-    found[4] = includeQuad(includeQuad(found[4], sums.lo[4] + biasLo, col), sums.hi[4] + biasHi, col + 32u);
-    found[5] = includeQuad(includeQuad(found[5], sums.lo[5] + biasLo, col), sums.hi[5] + biasHi, col + 32u);
-    found[6] = includeQuad(includeQuad(found[6], sums.lo[6] + biasLo, col), sums.hi[6] + biasHi, col + 32u);
-    found[7] = includeQuad(includeQuad(found[7], sums.lo[7] + biasLo, col), sums.hi[7] + biasHi, col + 32u);
-    found[8] = includeQuad(includeQuad(found[8], sums.lo[8] + biasLo, col), sums.hi[8] + biasHi, col + 32u);
-    found[9] = includeQuad(includeQuad(found[9], sums.lo[9] + biasLo, col), sums.hi[9] + biasHi, col + 32u);
-    found[10] = includeQuad(includeQuad(found[10], sums.lo[10] + biasLo, col), sums.hi[10] + biasHi, col + 32u);
-    found[11] = includeQuad(includeQuad(found[11], sums.lo[11] + biasLo, col), sums.hi[11] + biasHi, col + 32u);
-    found[12] = includeQuad(includeQuad(found[12], sums.lo[12] + biasLo, col), sums.hi[12] + biasHi, col + 32u);
-    found[13] = includeQuad(includeQuad(found[13], sums.lo[13] + biasLo, col), sums.hi[13] + biasHi, col + 32u);
-    found[14] = includeQuad(includeQuad(found[14], sums.lo[14] + biasLo, col), sums.hi[14] + biasHi, col + 32u);
-    found[15] = includeQuad(includeQuad(found[15], sums.lo[15] + biasLo, col), sums.hi[15] + biasHi, col + 32u);
+    found[0] = includeQuad(includeQuad(found[0], sums.lo[0] + biasLo, cols), sums.hi[0] + biasHi, cols + 32u);
+    found[1] = includeQuad(includeQuad(found[1], sums.lo[1] + biasLo, cols), sums.hi[1] + biasHi, cols + 32u);
+    found[2] = includeQuad(includeQuad(found[2], sums.lo[2] + biasLo, cols), sums.hi[2] + biasHi, cols + 32u);
+    found[3] = includeQuad(includeQuad(found[3], sums.lo[3] + biasLo, cols), sums.hi[3] + biasHi, cols + 32u);
+    found[4] = includeQuad(includeQuad(found[4], sums.lo[4] + biasLo, cols), sums.hi[4] + biasHi, cols + 32u);
+    found[5] = includeQuad(includeQuad(found[5], sums.lo[5] + biasLo, cols), sums.hi[5] + biasHi, cols + 32u);
+    found[6] = includeQuad(includeQuad(found[6], sums.lo[6] + biasLo, cols), sums.hi[6] + biasHi, cols + 32u);
+    found[7] = includeQuad(includeQuad(found[7], sums.lo[7] + biasLo, cols), sums.hi[7] + biasHi, cols + 32u);
+    found[8] = includeQuad(includeQuad(found[8], sums.lo[8] + biasLo, cols), sums.hi[8] + biasHi, cols + 32u);
+    found[9] = includeQuad(includeQuad(found[9], sums.lo[9] + biasLo, cols), sums.hi[9] + biasHi, cols + 32u);
+    found[10] = includeQuad(includeQuad(found[10], sums.lo[10] + biasLo, cols), sums.hi[10] + biasHi, cols + 32u);
+    found[11] = includeQuad(includeQuad(found[11], sums.lo[11] + biasLo, cols), sums.hi[11] + biasHi, cols + 32u);
+    found[12] = includeQuad(includeQuad(found[12], sums.lo[12] + biasLo, cols), sums.hi[12] + biasHi, cols + 32u);
+    found[13] = includeQuad(includeQuad(found[13], sums.lo[13] + biasLo, cols), sums.hi[13] + biasHi, cols + 32u);
+    found[14] = includeQuad(includeQuad(found[14], sums.lo[14] + biasLo, cols), sums.hi[14] + biasHi, cols + 32u);
+    found[15] = includeQuad(includeQuad(found[15], sums.lo[15] + biasLo, cols), sums.hi[15] + biasHi, cols + 32u);
   }
   for (var i = 0u; i < 16u; i++) { finish(row + i, slice, found[i], lane); }
   pick(row + lane, first, end);

@@ -5,10 +5,10 @@
 // Below every logit, and its difference to one is finite.
 const LOWEST = -3.0e38;
 
-// With four more values, those of columns col to col + 3 that exist. What does not is left out by a test, not by the
-// exponential of a very low number: drivers may give that any value.
-fn includeQuad(so_far: vec2f, values: vec4f, col: u32) -> vec2f {
-  let exists = vec4u(col, col + 1u, col + 2u, col + 3u) < vec4u(params.cols);
+// With four more values, those of columns that exist. What does not is left out by a test, not by the exponential of a
+// very low number: drivers may give that any value.
+fn includeQuad(so_far: vec2f, values: vec4f, cols: vec4u) -> vec2f {
+  let exists = cols < vec4u(params.cols);
   let real = select(vec4f(LOWEST), values, exists);
   let largest = max(so_far.x, max(max(real.x, real.y), max(real.z, real.w)));
   let terms = select(vec4f(0.0), exp(real - largest), exists);

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { matmulNn } from "../../kernels/matmul_nn.ts";
 import { matmulNt } from "../../kernels/matmul_nt.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -7,6 +7,8 @@ import { normals, PACKED_WIDTHS } from "./operands.ts";
 
 const gpu = await Gpu.open();
 const ignore = gpu.subgroupSize === null;
+/** A device whose threads are taken to run side by side. */
+const sideBySide = await Gpu.open({ traits: { threadCost: 1, broadcastCost: null } });
 
 Deno.test({
   name: "matvec agrees with its twin for 1 to 8 rows and around its 8 columns and the lanes",
@@ -60,6 +62,37 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "matvec_pairs agrees with its twin for 1 to 8 rows, around the columns of a workgroup and the lanes, in every type",
+  ignore,
+  async fn() {
+    const lanes = sideBySide.subgroupSize!;
+    for (const rows of [1, 2, 3, 4, 5, 7, 8]) await checkProduct(sideBySide, "nt", [rows, 72, 9]);
+    for (const octets of [1, lanes - 1, lanes, lanes + 1]) {
+      for (const cols of [1, 7, 8, 17]) {
+        await checkProduct(sideBySide, "nt", [1, 8 * octets, cols], { bias: "f32", accumulate: true });
+      }
+    }
+    for (const dtype of ["f16", "bf16"] as const) {
+      for (const inner of [8, 136]) await checkProduct(sideBySide, "nt", [3, inner, 18], { dtype, bias: dtype });
+    }
+    for (const [dtype, width] of PACKED_WIDTHS) {
+      await checkProduct(sideBySide, "nt", [1, 5 * width, 19], { dtype, bias: "f32" });
+      await checkProduct(sideBySide, "nt", [8, width, 17], { dtype, accumulate: true });
+    }
+    await checkProduct(sideBySide, "nt", [2, 16, 83], { groupLimit: 3 });
+    const variants: string[] = [];
+    using a = sideBySide.upload(normals("a", 8), [1, 8], "a");
+    using b = sideBySide.upload(normals("b", 24), [3, 8], "b");
+    sideBySide.stream.observe(
+      (variant) => variants.push(variant),
+      () => matmulNt(sideBySide.stream, { a, b }).dispose(),
+    );
+    assertMatch(variants.join(), /^matvec_pairs\(/);
+  },
+});
+
+Deno.test({
   name: "matvec folds columns over two grid dimensions",
   ignore,
   fn: () => checkProduct(gpu, "nt", [1, 12, 83], { variant: "matvec", groupLimit: 3 }),
@@ -98,6 +131,8 @@ Deno.test({
 });
 
 Deno.test("matvec leaves no memory behind", () => {
-  assertEquals(gpu.memory().live, 0);
-  gpu.close();
+  for (const device of [gpu, sideBySide]) {
+    assertEquals(device.memory().live, 0);
+    device.close();
+  }
 });

@@ -72,6 +72,10 @@ for (const [variant, shader] of SHADERS) {
     await check([2, 8192, 600], { variant, scale: 0.02 });
   });
 
+  Deno.test(`${shader} agrees with its twin where blocks of 64 x 64 are enough for a GPU`, async () => {
+    await check([3, 8, 131_000], { variant });
+  });
+
   Deno.test(`${shader} agrees with its twin at one element, primes and around its blocks`, async () => {
     for (const size of [[1, 1, 1], [7, 13, 11], [15, 4, 63], [17, 5, 65], [63, 8, 31], [65, 3, 64]] as const) {
       const [rows, inner, cols] = size;

@@ -74,19 +74,19 @@ export function logSumExpBound(x: ArrayLike<number>, weights?: ArrayLike<number>
 
 /** Bounds for `softmax` of one row; results below the smallest normal number may be flushed to zero. */
 export function softmaxBound(x: ArrayLike<number>): Float64Array {
-  const [total, top] = [logSumExpRow(x), largest(x)];
+  const [total, top, sum] = [logSumExpRow(x), largest(x), sumError(x)];
   return Float64Array.from(x, (v) => {
-    const relative = sumError(x) + differenceExpError(v - top) + DIVISION + UNIT;
+    const relative = sum + differenceExpError(v - top) + DIVISION + UNIT;
     return SECOND_ORDER * relative * Math.exp(v - total) + TINY;
   });
 }
 
 /** Bounds for `logSoftmax` of one row, and for the log-probability of `crossEntropy`. */
 export function logSoftmaxBound(x: ArrayLike<number>): Float64Array {
-  const [total, top] = [logSumExpRow(x), largest(x)];
+  const [total, top, sum] = [logSumExpRow(x), largest(x), sumError(x)];
   return Float64Array.from(x, (v) => {
     const rounding = UNIT * (Math.abs(v - top) + Math.abs(v - total));
-    return SECOND_ORDER * (sumError(x) + logError(total - top) + rounding);
+    return SECOND_ORDER * (sum + logError(total - top) + rounding);
   });
 }
 
