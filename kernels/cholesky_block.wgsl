@@ -22,12 +22,31 @@ var<workgroup> diagonals: array<f32, BLOCK>;
 
 fn packedAt(row: u32, col: u32) -> u32 { return row * (row + 1u) / 2u + col; }
 
+// Four elements of a row, which are loaded at once: one after the other, as a loop has them, they would be waited for.
+fn fourAt(at: u32) -> vec4f { return vec4f(lower[at], lower[at + 1u], lower[at + 2u], lower[at + 3u]); }
+
 // Dot product of the first `count` elements of two rows.
 fn dotRows(first: u32, second: u32, count: u32) -> f32 {
   let x = packedAt(first, 0u);
   let y = packedAt(second, 0u);
   var sum = 0.0;
-  for (var k = 0u; k < count; k++) { sum += lower[x + k] * lower[y + k]; }
+  var k = 0u;
+  for (; k + 4u <= count; k += 4u) { sum += dot(fourAt(x + k), fourAt(y + k)); }
+  for (; k < count; k++) { sum += lower[x + k] * lower[y + k]; }
+  return sum;
+}
+
+// Dot product of elements `first` to `end` - 1 of a row with those of a column of the inverse.
+fn dotColumn(row: u32, column: u32, first: u32, end: u32) -> f32 {
+  let x = packedAt(row, 0u);
+  var sum = 0.0;
+  var k = first;
+  for (; k + 4u <= end; k += 4u) {
+    let at = column + k * BLOCK;
+    let four = vec4f(inverse[at], inverse[at + BLOCK], inverse[at + 2u * BLOCK], inverse[at + 3u * BLOCK]);
+    sum += dot(fourAt(x + k), four);
+  }
+  for (; k < end; k++) { sum += lower[x + k] * inverse[column + k * BLOCK]; }
   return sum;
 }
 
@@ -62,11 +81,7 @@ fn main(@builtin(local_invocation_index) row: u32) {
   for (var i = 0u; i < BLOCK; i++) {
     var value = 0.0;
     if (i == row) { value = 1.0 / diagonals[i]; }
-    if (i > row) {
-      var sum = 0.0;
-      for (var k = row; k < i; k++) { sum += lower[packedAt(i, k)] * inverse[column + k * BLOCK]; }
-      value = -sum / diagonals[i];
-    }
+    if (i > row) { value = -dotColumn(i, column, row, i) / diagonals[i]; }
     inverse[column + i * BLOCK] = value;
   }
 }
