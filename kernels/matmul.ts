@@ -21,8 +21,8 @@ const DISPATCH: Record<MatmulVariant, (stream: Stream, problem: MatmulProblem, g
 
 /**
  * Terms of a sum that a variant adds for each round of its loops, which is one round more than they are run: the last test
- * counts. `tile` takes 1 + 3 rounds for 32 terms, the 8 lanes of `matvec` at most 1 + 9 + 5 + 4 * 9 for 64 terms of
- * 8 rows.
+ * counts. The 8 lanes of `matvec` take at most 1 + 9 + 5 + 4 * 9 for 64 terms of 8 rows. `tile` takes one for 32 terms, of
+ * which it adds a quarter: rounds with as much work and two barriers are not to run for seconds.
  */
 const TERMS_A_ROUND: Record<MatmulVariant, number> = {
   subgroup: 4,

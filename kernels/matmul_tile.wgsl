@@ -21,24 +21,17 @@ fn storeRow(row: u32, cols: vec4u, sums: vec4f) {
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-        @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) thread: u32) {
+        @builtin(local_invocation_index) thread: u32) {
   let block = group.y * groups.x + group.x;
   let row = block % params.rowBlocks * LINES;
   let col = block / params.rowBlocks * LINES;
   if (col >= params.cols || (SYMMETRIC && col > row)) { return; }
-  let i = local.y;
-  let j = local.x;
-  var sums: mat4x4f; // sums[m][n]: row i + SIDE m, column j + SIDE n
-  for (var k = params.first; k < params.end; k += DEPTH) {
-    stage(row, col, k, thread);
-    workgroupBarrier();
-    sums += tileProducts(i, j);
-    workgroupBarrier();
-  }
-  let cols = vec4u(0u, SIDE, 2u * SIDE, 3u * SIDE) + col + j;
+  let sums = tileSums(row, col, params.first, params.end, thread);
+  let i = row + thread / SIDE;
+  let cols = vec4u(0u, SIDE, 2u * SIDE, 3u * SIDE) + col + thread % SIDE;
   let columns = biasQuad(cols);
-  storeRow(row + i, cols, params.scale * sums[0] + columns);
-  storeRow(row + i + SIDE, cols, params.scale * sums[1] + columns);
-  storeRow(row + i + 2u * SIDE, cols, params.scale * sums[2] + columns);
-  storeRow(row + i + 3u * SIDE, cols, params.scale * sums[3] + columns);
+  storeRow(i, cols, params.scale * sums[0] + columns);
+  storeRow(i + SIDE, cols, params.scale * sums[1] + columns);
+  storeRow(i + 2u * SIDE, cols, params.scale * sums[2] + columns);
+  storeRow(i + 3u * SIDE, cols, params.scale * sums[3] + columns);
 }

@@ -46,9 +46,8 @@ const SLICE = 512;
 
 /** Columns of a slice where `inner` terms for each of 64 columns are no more rounds than a launch may take. */
 function sliceFor(inner: number): number {
-  // Small tiles take the most: 4 rounds for 32 terms, as in `matmul_tile`, twice.
-  const rounds = 2 * (4 * Math.ceil(inner / 32) + 1);
-  // What comes once a launch: `subgroup` adds up the logit of the token again, eight terms at a time.
+  // `subgroup` takes the most, eight terms a round, and adds up the logit of the token again.
+  const rounds = Math.ceil(inner / 8) + 4;
   const once = Math.ceil(inner / 8) + 64;
   return 64 * Math.max(1, Math.min(SLICE / 64, Math.floor((MAX_ROUNDS - once) / rounds)));
 }

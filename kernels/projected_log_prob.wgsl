@@ -49,14 +49,14 @@ fn keep(line: u32, j: u32, found: vec2f) {
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-        @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) thread: u32) {
+        @builtin(local_invocation_index) thread: u32) {
   let block = group.y * groups.x + group.x;
   let firstRow = block % params.rowBlocks * LINES;
   let slice = block / params.rowBlocks;
   if (slice >= params.slices) { return; }
   let end = min((slice + 1u) * params.slice, params.cols);
-  let i = local.y;
-  let j = local.x;
+  let i = thread / SIDE;
+  let j = thread % SIDE;
   let row = firstRow + i;
   // Of rows row + SIDE m, over this thread's columns.
   var found0 = vec2f(LOWEST, 0.0);
@@ -64,14 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var found2 = found0;
   var found3 = found0;
   for (var tile = slice * params.slice; tile < end; tile += LINES) {
-    // Zeros are written out: the compiler sets a variable without a value to zero once, not once a turn of the loop.
-    var sums = mat4x4f(); // sums[m][n]: row + SIDE m, column tile + j + SIDE n
-    for (var k = 0u; k < params.inner; k += DEPTH) {
-      stage(firstRow, tile, k, thread);
-      workgroupBarrier();
-      sums += tileProducts(i, j);
-      workgroupBarrier();
-    }
+    let sums = tileSums(firstRow, tile, 0u, params.inner, thread);
     let cols = vec4u(0u, SIDE, 2u * SIDE, 3u * SIDE) + tile + j;
     let shift = biasQuad(cols);
     found0 = include(found0, row, cols, sums[0] + shift);
