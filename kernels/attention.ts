@@ -1,3 +1,4 @@
+import type { Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention.wgsl" with { type: "text" };
@@ -6,11 +7,10 @@ import subgroupCode from "./attention_subgroup.wgsl" with { type: "text" };
 import { defineAttention, dispatchAttention } from "./attention_variant.ts";
 import { checkShape } from "./rows.ts";
 
-const VARIANTS = defineAttention("attention", code, subgroupCode, [
-  ...new Array<"read">(5).fill("read"),
-  "write",
-  "write",
-]);
+/** Buffers of a shader that reads so many. */
+const buffers = (reads: number): Kernel["buffers"] => [...new Array<"read">(reads).fill("read"), "write", "write"];
+
+const VARIANTS = defineAttention("attention", code, subgroupCode, buffers(5), buffers(7));
 
 /** Operands of {@linkcode attention}. */
 export interface AttentionInput extends AttentionMask {
@@ -54,6 +54,7 @@ export function attention(stream: Stream, input: AttentionInput, options: Attent
     { rowsPerKvHead: queries * nHeads / nKvHeads, steps: sizes.keys },
     [q, k, v, start, length, z, logSumExp],
     options,
+    { tensors: [q, q, k, k, v, start, length, z, logSumExp], constants: { ALIGNED: Number(sizes.dHead % 4 === 0) } },
   );
   return { z, logSumExp };
 }
