@@ -1,4 +1,4 @@
-import { topK } from "../../kernels/top_k.ts";
+import { topK, type TopKOutput } from "../../kernels/top_k.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { KeyValues } from "./block.ts";
 import { residual, unembed } from "./forward.ts";
@@ -14,12 +14,12 @@ export interface LikeliestTokens {
   readonly ids: Uint32Array;
 }
 
-/** A step under way. Dispose of it once its tokens have been read and the steps that take them have begun. */
-export interface DecoderStep extends Disposable {
-  /** What it found, once the device is that far. */
-  readonly found: Promise<LikeliestTokens>;
-  /** Ids of the likeliest tokens on the device, u32 [1, count]. */
-  readonly ids: Tensor;
+/** Steps under way, each of which takes the most likely token of the one before. */
+export interface DecoderRun extends Disposable {
+  /** The most likely token after each step, once the device is that far. */
+  readonly found: Promise<Uint32Array>;
+  /** The last of them on the device, u32 [1], for the run behind this one. */
+  readonly last: Tensor;
 }
 
 /** Keys and values of one sequence, and the steps that fill them. */
@@ -44,42 +44,58 @@ export class Decoder implements Disposable {
    * @returns The likeliest tokens after the last one.
    */
   async step(tokens: readonly number[], start: number, count: number): Promise<LikeliestTokens> {
-    using begun = this.begin(tokens, start, count);
-    return await begun.found;
+    using input = this.#model.uploadIds([tokens], tokens.length);
+    const best = this.#record(input, start, count);
+    using values = best.values;
+    using indices = best.indices;
+    const [logits, ids] = await this.#model.gpu.stream.read(values, indices);
+    return { logits: logits as Float32Array, ids: ids as Uint32Array };
   }
 
   /**
-   * Begins a step with one submit and does not wait for it.
+   * Begins steps, with one submit each and one read-back for all, and does not wait for them: each takes the token of the
+   * one before on the device, before the host has read it.
    *
-   * @param tokens New tokens, or a step that wants one, whose token is taken on the device before the host has read it.
-   * @param start Position of the first.
-   * @param count Tokens wanted, at most 128.
+   * @param from Tokens of the first step, or the run whose last token it takes.
+   * @param start Position of the first of them.
+   * @param steps Number of steps; their positions must be within the room.
    */
-  begin(tokens: readonly number[] | DecoderStep, start: number, count: number): DecoderStep {
+  run(from: readonly number[] | DecoderRun, start: number, steps: number): DecoderRun {
     const model = this.#model;
     const { stream } = model.gpu;
-    const onDevice = "ids" in tokens;
-    const queries = onDevice ? 1 : tokens.length;
+    const tokens: Tensor[] = [];
+    let running = false;
+    using temps = new Temps((tensor) => running && tensor === tokens.at(-1));
+    let input = "last" in from ? from.last : temps.add(model.uploadIds([from], from.length));
+    let position = start;
+    for (let step = 0; step < steps; step++) {
+      // Each is submitted by itself, so that the device works while the next is recorded.
+      if (step > 0) stream.submit();
+      const { values, indices } = this.#record(input, position, 1);
+      temps.add(values);
+      tokens.push(temps.add(indices));
+      position += input.length;
+      input = indices.view([1]);
+    }
+    const found = stream.read(...tokens).then((arrays) => Uint32Array.from(arrays, ([token]) => token!));
+    // It may fail before anybody waits for it, which must not end the process; who waits is told.
+    found.catch(() => {});
+    running = true;
+    const owner = tokens.at(-1)!;
+    return { found, last: input, [Symbol.dispose]: () => owner.dispose() };
+  }
+
+  /** Records a pass over `input`, u32 [queries], and the search for the `count` likeliest tokens after it: [1, count]. */
+  #record(input: Tensor, start: number, count: number): TopKOutput {
+    const model = this.#model;
+    const queries = input.length;
     using temps = new Temps();
     using rows = makeRows(model.gpu, [start], [start + queries], queries, this.#room);
-    const input = onDevice ? tokens.ids.view([1]) : temps.add(model.uploadIds([tokens], queries));
     using at = model.uploadIndex([queries - 1], "last row");
     const pass = model.pass(rows, { caches: this.#caches });
     const last = temps.add(residual(pass, input));
     const logits = temps.add(unembed(pass, last, at));
-    const { values, indices } = topK(stream, { x: logits }, { k: count });
-    const found = stream.read(values, indices)
-      .then(([logits, ids]) => ({ logits: logits as Float32Array, ids: ids as Uint32Array }));
-    // It may fail before anybody waits for it, which must not end the process; who waits is told.
-    found.catch(() => {});
-    return {
-      found,
-      ids: indices,
-      [Symbol.dispose]: () => {
-        values.dispose();
-        indices.dispose();
-      },
-    };
+    return topK(model.gpu.stream, { x: logits }, { k: count });
   }
 
   /** Gives the memory back. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Decoder, DecoderStep } from "./decoder.ts";
+import type { Decoder, DecoderRun } from "./decoder.ts";
+import type { Pace } from "./decoding_pace.ts";
 import { sampleIndex, type SamplingOptions } from "./sampling.ts";
 
 /** Positions of a continuation. */
@@ -17,29 +18,41 @@ export interface Span {
 }
 
 /**
- * The most likely token each time. A step begins before the token it starts from has been read, so that the device works
- * while the host waits, reads and records; a reader who stops early leaves one step that nobody needed.
+ * The most likely token each time. A run of steps begins before the token that it starts from has been read, so that the
+ * device works while the host waits, reads and records; a reader who stops early leaves what is left of a run and the run
+ * behind it, which nobody needed.
+ *
+ * @param pace Steps of a run.
  */
 export async function* likeliestTokens(
   decoder: Decoder,
   prompt: readonly number[],
   { first, ahead, end }: Span,
+  pace: Pace,
 ): AsyncGenerator<number, void> {
-  let step: DecoderStep | null = decoder.begin(prompt, 0, 1);
-  let next: DecoderStep | null = null;
+  let position = first;
+  const follow = (run: DecoderRun, steps: number): DecoderRun | null => {
+    if (steps <= 0) return null;
+    const next = decoder.run(run, position, steps);
+    position += steps;
+    return next;
+  };
+  let run: DecoderRun | null = decoder.run(prompt, 0, 1);
+  let next: DecoderRun | null = null;
   try {
-    for (let position = first; step; position++) {
-      if (position < ahead) next = decoder.begin(step, position, 1);
-      const token = (await step.found).ids[0]!;
-      yield token;
-      if (position < end) next ??= decoder.begin(step, position, 1);
-      step[Symbol.dispose]();
-      step = next;
+    while (run) {
+      next = follow(run, Math.min(pace.steps, ahead - position));
+      const tokens = await run.found;
+      pace.arrived(tokens.length);
+      yield* tokens;
+      next ??= follow(run, Math.min(1, end - position));
+      run[Symbol.dispose]();
+      run = next;
       next = null;
     }
   } finally {
-    for (const left of [step, next]) {
-      // What failed was thrown where it was waited for; a step ahead of that has nothing to add.
+    for (const left of [run, next]) {
+      // What failed was thrown where it was waited for; a run behind that has nothing to add.
       await left?.found.catch(() => {});
       left?.[Symbol.dispose]();
     }

@@ -1,5 +1,6 @@
 import { SeededRandom } from "../linalg/seeded_random.ts";
 import { Decoder } from "./decoder.ts";
+import { DecodingPace, type Pace } from "./decoding_pace.ts";
 import type { Model } from "./model.ts";
 import { likeliestTokens, sampledTokens } from "./drawn_tokens.ts";
 import { checkSampling, type SamplingOptions } from "./sampling.ts";
@@ -17,11 +18,16 @@ export interface GenerateOptions extends SamplingOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Continues `prompt` with a key/value cache, one wait a token, and yields text as its characters become complete. */
+/**
+ * Continues `prompt` with a key/value cache and yields text as its characters become complete.
+ *
+ * @param pace Tokens that wait together, of those that the host need not draw.
+ */
 export async function* generate(
   model: Model,
   prompt: string | readonly number[],
   options: GenerateOptions = {},
+  pace: Pace = new DecodingPace(),
 ): AsyncGenerator<string> {
   checkSampling(options);
   options.signal?.throwIfAborted();
@@ -36,7 +42,7 @@ export async function* generate(
   const span = { first, ahead: Math.min(first + maxTokens - 1, end), end };
   const random = new SeededRandom(options.seed ?? 0, "generate");
   const tokens = (options.temperature ?? 0) === 0
-    ? likeliestTokens(decoder, ids, span)
+    ? likeliestTokens(decoder, ids, span, pace)
     : sampledTokens(decoder, ids, span, { ...options, vocab: model.config.vocab, uniform: () => random.uniform() });
   let held: number | null = null;
   let written = "";

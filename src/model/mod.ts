@@ -5,6 +5,7 @@
  */
 export * from "./activation_cache.ts";
 export * from "./architectures.ts";
+export type { Pace } from "./decoding_pace.ts";
 export * from "./generate.ts";
 export type { KeyValues, PassContext } from "./block.ts";
 export type { Checkpoint, CheckpointTensor } from "../checkpoint/checkpoint_folder.ts";

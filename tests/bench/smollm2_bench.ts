@@ -113,15 +113,15 @@ const stored = (model: Model): string => model.weights.get("blocks.0.mlp.W_in").
 
 /** Decodes at one position as generation does: a step begins before the token that it takes has been read. */
 async function decodeAhead(decoder: Decoder, token: readonly number[], calls: number): Promise<void> {
-  let step = decoder.begin(token, DECODE_POSITION, 1);
+  let run = decoder.run(token, DECODE_POSITION, 1);
   for (let call = 1; call < calls; call++) {
-    const next = decoder.begin(step, DECODE_POSITION, 1);
-    await step.found;
-    step[Symbol.dispose]();
-    step = next;
+    const next = decoder.run(run, DECODE_POSITION, 1);
+    await run.found;
+    run[Symbol.dispose]();
+    run = next;
   }
-  await step.found;
-  step[Symbol.dispose]();
+  await run.found;
+  run[Symbol.dispose]();
 }
 
 async function decode(context: BenchContext, model: Model): Promise<Comparison> {

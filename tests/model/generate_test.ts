@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertGreater, assertNotEquals, assertRejects } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { endsSentence, type GenerateOptions } from "../../src/model/generate.ts";
+import type { Pace } from "../../src/model/decoding_pace.ts";
+import { endsSentence, generate, type GenerateOptions } from "../../src/model/generate.ts";
+import { Decoder } from "../../src/model/decoder.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
 import { lastLogits, loadSmall } from "./model_files.ts";
@@ -12,6 +14,9 @@ const PROMPT = "The capital of the country where Noyon is located is";
 async function textOf(model: Model, prompt: string | number[], options: GenerateOptions): Promise<string> {
   return (await Array.fromAsync(model.generate(prompt, options))).join("");
 }
+
+/** A pace that is not measured. */
+const always = (steps: number): Pace => ({ steps, arrived: () => {} });
 
 /** Greedy continuation by whole forward passes, without a cache. */
 async function slowly(model: Model, prompt: readonly number[], count: number): Promise<number[]> {
@@ -62,6 +67,72 @@ Deno.test("generate() begins a step before it has read the token that it takes, 
   const waiting: number[] = [];
   for await (const _ of model.generate([45, 268], { maxTokens: 5 })) waiting.push(gpu.stats().submits - submits);
   assertEquals([waiting[0], gpu.stats().submits - submits], [2, 5]);
+});
+
+for (const family of ["gptj", "qwen3"] as const) {
+  Deno.test(`generate() writes the same for any number of steps a read-back, in ${family}`, async () => {
+    using model = await loadSmall(gpu, family);
+    const nearEnd = Array.from({ length: 120 }, (_, i) => 1 + i);
+    const cases: [number[], GenerateOptions][] = [
+      ...[1, 2, 3, 17].map((maxTokens): [number[], GenerateOptions] => [[45, 268, 1478], { maxTokens }]),
+      [[45, 268], { maxTokens: 40, stopAtSentence: true }],
+      [nearEnd, { maxTokens: 500 }],
+    ];
+    for (const [prompt, options] of cases) {
+      const want = await Array.fromAsync(generate(model, prompt, options, always(1)));
+      for (const steps of [2, 3, 16]) {
+        assertEquals(await Array.fromAsync(generate(model, prompt, options, always(steps))), want, `${steps} steps`);
+      }
+    }
+  });
+}
+
+Deno.test("generate() shows nothing of steps past the end of an answer, and gives their memory back", async () => {
+  using model = await loadModel(gpu, WORLD);
+  const options = { maxTokens: 16, stopAtSentence: true };
+  // Tables of positions grow with the longest text so far and stay with the model.
+  await model.complete(PROMPT, { maxTokens: 40, stopAtSentence: false });
+  const before = gpu.memory().live;
+  for (const steps of [1, 2, 7, 16]) {
+    assertEquals((await Array.fromAsync(generate(model, PROMPT, options, always(steps)))).join(""), " Paris");
+    assertEquals(gpu.memory().live, before);
+  }
+});
+
+Deno.test("generate() reads the tokens of a run of steps at once, with one submit a token", async () => {
+  using model = await loadSmall(gpu);
+  for (const [steps, reads] of [[1, 17], [4, 5], [5, 5], [16, 2]] as const) {
+    const before = gpu.stats();
+    await Array.fromAsync(generate(model, [45, 268], { maxTokens: 17 }, always(steps)));
+    const after = gpu.stats();
+    assertEquals([after.reads - before.reads, after.submits - before.submits], [reads, 17], `${steps} steps`);
+  }
+});
+
+Deno.test("generate() stops inside a run of steps when aborted", async () => {
+  using model = await loadSmall(gpu);
+  const controller = new AbortController();
+  const pieces: string[] = [];
+  const stopped = async (): Promise<void> => {
+    for await (const piece of generate(model, [45, 268], { maxTokens: 50, signal: controller.signal }, always(8))) {
+      if (pieces.push(piece) === 3) controller.abort(new DOMException("Stopped", "AbortError"));
+    }
+  };
+  await assertRejects(stopped, DOMException, "Stopped");
+  assertEquals(pieces.length, 3);
+});
+
+Deno.test("Decoder goes on from any position after steps that went past it", async () => {
+  using model = await loadSmall(gpu);
+  const prompt = [45, 268, 1478];
+  using decoder = new Decoder(model, 16);
+  using run = decoder.run(prompt, 0, 10);
+  const found = [...await run.found];
+  assertEquals(found, await slowly(model, prompt, 10));
+  const other = [77, 12];
+  const [want] = await slowly(model, [...prompt, found[0]!, ...other], 1);
+  const { ids } = await decoder.step(other, prompt.length + 1, 1);
+  assertEquals([...ids], [want]);
 });
 
 Deno.test("generate() stops at the end of the context", async () => {
