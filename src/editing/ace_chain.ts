@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { sideBySide } from "../gpu/side_by_side.ts";
 import { ALWAYS_IN, LEAST_GROUPS } from "../linalg/left_out.ts";
 import type { LeftOut } from "../linalg/thin_update.ts";
 import { captureRows, type PositionsOf } from "../model/capture.ts";
@@ -148,8 +149,10 @@ export async function aceChain(
   for (const [i, layer] of layers.entries()) {
     session.report(`write layer ${layer}`, i, layers.length);
     const post = `blocks.${layer}.mlp.hook_post`;
-    const [keys, current] = await captureRows(model, support, [post, siteHook("mlp", z)]);
-    const [kept] = preserved.length > 0 ? await captureRows(model, preserved, [post]) : [undefined];
+    const [[keys, current], [kept]] = await sideBySide([
+      captureRows(model, support, [post, siteHook("mlp", z)]),
+      captureRows(model, preserved, [post]),
+    ]);
     session.write(
       await solveChain(session, {
         layer,
@@ -157,7 +160,7 @@ export async function aceChain(
         current: current!,
         target,
         divisor: Math.sqrt(layers.length - i),
-        ...(kept ? { kept } : {}),
+        ...(preserved.length > 0 ? { kept: kept! } : {}),
         ...(heads ? { leftOut: heads } : {}),
       }, hparams),
     );

@@ -1,3 +1,4 @@
+import { sideBySide } from "../gpu/side_by_side.ts";
 import type { Model } from "../model/model.ts";
 import type { Contexts } from "./targets.ts";
 
@@ -19,13 +20,13 @@ export async function makeContexts(
   seed: number,
   { count = 3, length = 10, signal }: { count?: number; length?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<Contexts> {
-  const texts: string[] = [];
-  for (const [i, beginning] of BEGINNINGS.slice(0, count).entries()) {
+  const sample = async (beginning: string, i: number): Promise<string> => {
     const maxTokens = Math.max(1, length - model.tokens(beginning).length);
     let text = beginning;
     const options = { maxTokens, temperature: 1, topK: 5, seed: seed * BEGINNINGS.length + i, signal };
     for await (const piece of model.generate(beginning, options)) text += piece;
-    texts.push(`${text.replaceAll(/[{}]/g, " ").replaceAll(/\s+/g, " ").trim()}. {}`);
-  }
+    return `${text.replaceAll(/[{}]/g, " ").replaceAll(/\s+/g, " ").trim()}. {}`;
+  };
+  const texts = await sideBySide(BEGINNINGS.slice(0, count).map(sample));
   return texts.length > 0 ? [["{}"], texts] : [["{}"]];
 }

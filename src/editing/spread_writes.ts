@@ -1,3 +1,4 @@
+import { sideBySide } from "../gpu/side_by_side.ts";
 import type { EditSession } from "./session.ts";
 import { solveSpread } from "./solve_spread.ts";
 import type { SearchSite } from "./target_search.ts";
@@ -30,8 +31,10 @@ export async function writeSpread(
 ): Promise<void> {
   const z = layers.at(-1)!;
   for (const [i, layer] of layers.entries()) {
-    const keys = await takeKeys(session, requests, contexts, layer);
-    const current = await currentValues(session, requests, site, z);
+    const [keys, current] = await sideBySide([
+      takeKeys(session, requests, contexts, layer),
+      currentValues(session, requests, site, z),
+    ]);
     const divisor = divide(layers.length - i);
     session.write(await solveSpread(session, { layer, keys, current, target, divisor }, lambda));
   }

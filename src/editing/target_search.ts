@@ -126,6 +126,7 @@ export async function searchTargets(
   const gradients = options.trace ? zeros([options.steps, vectors, width], "search gradients") : null;
 
   let steps: SearchStep[] = [];
+  let found = new Float32Array();
   for (let step = 0; step < options.steps; step++) {
     using norms = rowNorms(stream, { x: delta });
     using forward = cone.forward(delta);
@@ -155,20 +156,22 @@ export async function searchTargets(
     stream.submit();
     const last = step === options.steps - 1;
     if ((step + 1) % LOOK_EVERY !== 0 && !last) continue;
-    const [words, lines] = await stream.read(state, log);
+    // The search ends at a look, so the vectors that come with the last one are the final ones.
+    const [words, lines, vectorsNow] = await stream.read(state, log, delta);
+    found = vectorsNow as Float32Array<ArrayBuffer>;
     steps = readSearchLog(lines as Float32Array, words![1]!, cone.labelsOfRow, vectors);
     options.onProgress?.(steps.at(-1)!, options.steps);
     if (words![0] !== 0) break;
     options.signal?.throwIfAborted();
   }
   const traced = [trajectory, gradients].filter((t) => t !== null);
-  const [found, ...traces] = await stream.read(delta, ...traced) as Float32Array[];
+  const traces = traced.length > 0 ? await stream.read(...traced) as Float32Array[] : [];
   const bySite = (values: Float32Array): Partial<Record<SearchSite, Float32Array>> =>
     Object.fromEntries(
       options.sites.map((site, s) => [site, values.slice(s * slots * width, (s + 1) * slots * width)]),
     );
   return {
-    delta: bySite(found!),
+    delta: bySite(found),
     before: cone.before,
     steps,
     ...(options.trace ? { trajectory: traces[0]!, gradients: traces[1]! } : {}),

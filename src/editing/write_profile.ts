@@ -1,6 +1,7 @@
 import { rivalTokens } from "../attribution/answer_tokens.ts";
 import { contrastScores } from "../attribution/contrast.ts";
 import { ScoredPrompt } from "../attribution/scored_prompt.ts";
+import { sideBySide } from "../gpu/side_by_side.ts";
 import { type Matrix, matrix, multiplyNt } from "../linalg/dense.ts";
 import { leftOutResiduals } from "../linalg/left_out.ts";
 import { captureRows, type PositionsOf } from "../model/capture.ts";
@@ -65,9 +66,12 @@ export async function writeProfile(
       ids,
       positions: [ids.length - 1],
     }));
-    const captured = await captureKeys(model, sequences, captureBytes, signal);
+    const [captured, contrast] = await sideBySide([
+      captureKeys(model, sequences, captureBytes, signal),
+      attentionContrast(model, facts, fact),
+    ]);
     signal?.throwIfAborted();
-    for (const [layer, score] of (await attentionContrast(model, facts, fact)).entries()) attention[layer]! += score;
+    for (const [layer, score] of contrast.entries()) attention[layer]! += score;
     trials.push(captured.map((keys) => leaveOut(matrix(prompts.length, keys.length / prompts.length, keys), prompts)));
   }
   const mean = (of: (result: TrialResult) => number): number[] =>
