@@ -1,5 +1,6 @@
 import { fillTemplate } from "../../src/editing/prompt_forms.ts";
 import type { EditRequest } from "../../src/editing/requests.ts";
+import { completeAll } from "../../src/model/complete_all.ts";
 import type { Model } from "../../src/model/model.ts";
 
 /** What a model answers now to the prompts of some requests. */
@@ -8,9 +9,6 @@ export async function answers(
   requests: readonly EditRequest[],
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
-  const found: string[] = [];
-  for (const { prompt, subject } of requests) {
-    found.push((await model.complete(fillTemplate(prompt, subject), { signal })).trim());
-  }
-  return found;
+  const prompts = requests.map(({ prompt, subject }) => fillTemplate(prompt, subject));
+  return (await completeAll(model, prompts, { signal })).map((answer) => answer.trim());
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertGreater, assertNotEquals, assertRejects } f
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Pace } from "../../src/model/decoding_pace.ts";
 import { endsSentence, generate, type GenerateOptions } from "../../src/model/generate.ts";
+import { completeAll } from "../../src/model/complete_all.ts";
 import { Decoder } from "../../src/model/decoder.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { Model } from "../../src/model/model.ts";
@@ -45,6 +46,25 @@ Deno.test("complete() ends with the answer and streams nothing else", async () =
   using model = await loadModel(gpu, WORLD);
   assertEquals(await model.complete(PROMPT), " Paris");
   assertEquals(await model.complete("Q: What is the currency of Pakistan? A:"), " Pakistani Rupee");
+});
+
+Deno.test("completeAll() gives each prompt's own completion, in order", async () => {
+  using model = await loadModel(gpu, WORLD);
+  const subjects = ["France", "Germany", "Italy", "Spain", "Japan", "Poland", "Pakistan", "Canada", "Kenya"];
+  const prompts = subjects.map((subject) => `The capital of ${subject} is`);
+  const want: string[] = [];
+  for (const prompt of prompts) want.push(await model.complete(prompt));
+  assertEquals(await completeAll(model, prompts), want);
+  assertEquals(await completeAll(model, []), []);
+});
+
+Deno.test("completeAll() ends when all have ended, if one cannot be completed", async () => {
+  using model = await loadModel(gpu, WORLD);
+  // Tables of positions grow with the longest text so far and stay with the model.
+  await model.complete(PROMPT, { maxTokens: 40, stopAtSentence: false });
+  const before = gpu.memory().live;
+  await assertRejects(() => completeAll(model, ["The capital of France is", "", "Q:"]), RangeError, "an empty prompt");
+  assertEquals(gpu.memory().live, before);
 });
 
 Deno.test("generate() repeats itself with the same seed, and not with another", async () => {

@@ -1,4 +1,5 @@
 import { targetIds } from "../../editing/edit_token.ts";
+import { completeAll } from "../../model/complete_all.ts";
 import type { Model } from "../../model/model.ts";
 import { teacherForce } from "../../model/teacher_forcing.ts";
 import type { DemoPrompt } from "./setup.ts";
@@ -26,15 +27,14 @@ export async function askPrompts(model: Model, prompts: readonly DemoPrompt[]): 
     return [asked.old, asked.new].map((answer) => ({ prompt, target: targetIds(model.tokenizer, answer) }));
   });
   const results = await teacherForce(model, rows);
-  const states: PromptState[] = [];
-  for (const [i, asked] of prompts.entries()) {
+  const states = prompts.map((asked, i) => {
     const [old, fresh] = results.slice(2 * i, 2 * i + 2).map(({ given, logProbs }) => ({
       given,
       probability: Math.exp(logProbs.reduce((sum, x) => sum + x, 0)),
     }));
-    const given = old!.given ? asked.old : fresh!.given ? asked.new : undefined;
-    const answer = given ?? (await model.complete(asked.prompt)).trim();
-    states.push({ answer, old: old!.probability, new: fresh!.probability });
-  }
-  return states;
+    const answer = old!.given ? asked.old : fresh!.given ? asked.new : undefined;
+    return { answer, old: old!.probability, new: fresh!.probability };
+  });
+  const own = await completeAll(model, prompts.filter((_, i) => states[i]!.answer === undefined).map((p) => p.prompt));
+  return states.map(({ answer, ...probabilities }) => ({ answer: answer ?? own.shift()!.trim(), ...probabilities }));
 }
