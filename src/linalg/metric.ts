@@ -1,5 +1,15 @@
 import { Cholesky, type CholeskyOptions } from "./cholesky.ts";
-import { addScaled, checkSquare, frobeniusNorm, type Matrix, matrix, multiply, multiplyNt } from "./dense.ts";
+import {
+  addScaled,
+  checkSquare,
+  frobeniusNorm,
+  gram,
+  type Matrix,
+  matrix,
+  multiply,
+  multiplyNt,
+  transpose,
+} from "./dense.ts";
 
 /** A symmetric positive definite matrix M over keys: what a write is measured by, with a way to solve with it. */
 export interface Metric {
@@ -95,17 +105,8 @@ export function momentMetric(moment: Matrix, options: MomentMetricOptions): Metr
 export function preservingMetric(moment: Matrix, preserved: PreservedKeys, options: MomentMetricOptions): Metric {
   const sum = weightedMoment(moment, options.lambda, options.eps);
   const scale = preservedScale(preserved, sum.rows);
-  const { keys } = preserved;
-  const n = sum.rows;
-  for (let r = 0; r < keys.rows; r++) {
-    const key = keys.data.subarray(r * n, (r + 1) * n);
-    for (let i = 0; i < n; i++) {
-      const factor = scale * key[i];
-      const row = sum.data.subarray(i * n, (i + 1) * n);
-      for (let j = 0; j < n; j++) row[j] += factor * key[j];
-    }
-  }
-  return denseMetric(sum, { label: "the second moment with preserved keys", ...options });
+  const whole = addScaled(sum, gram(transpose(preserved.keys)), scale);
+  return denseMetric(whole, { label: "the second moment with preserved keys", ...options });
 }
 
 /**
@@ -160,7 +161,7 @@ function extendedNorm(base: Metric, keys: Matrix, scale: number): number {
   const through = base.multiply(keys);
   let mixed = 0;
   for (let i = 0; i < keys.data.length; i++) mixed += keys.data[i] * through.data[i];
-  return Math.sqrt(base.norm ** 2 + 2 * scale * mixed + (scale * frobeniusNorm(multiplyNt(keys, keys))) ** 2);
+  return Math.sqrt(base.norm ** 2 + 2 * scale * mixed + (scale * frobeniusNorm(gram(keys))) ** 2);
 }
 
 function preservedScale(preserved: PreservedKeys, size: number): number {

@@ -1,5 +1,5 @@
 import { Cholesky, type CholeskyOptions } from "./cholesky.ts";
-import { addScaled, frobeniusNorm, type Matrix, matrix, multiply, multiplyNt, transpose } from "./dense.ts";
+import { addScaled, frobeniusNorm, gram, type Matrix, matrix, multiply, multiplyNt, transpose } from "./dense.ts";
 import { leftOutShare } from "./left_out.ts";
 import type { Metric } from "./metric.ts";
 
@@ -112,7 +112,7 @@ function fullBackwardError(
   const target = multiply(wanted, keys); // [dModel, dMlp]
   const error = frobeniusNorm(addScaled(multiply(left, through), target, -1));
   // |A|² is at least the sum of the squares of its two positive semidefinite parts.
-  const normA = Math.hypot(ridge * metric.norm, frobeniusNorm(multiplyNt(keys, keys)));
+  const normA = Math.hypot(ridge * metric.norm, frobeniusNorm(gram(keys)));
   const scale = frobeniusNorm(multiply(left, solved)) * normA + frobeniusNorm(target);
   return scale === 0 ? 0 : error / scale;
 }

@@ -4,6 +4,7 @@ import {
   checkSquare,
   dot,
   frobeniusNorm,
+  gram,
   infinityNorm,
   matrix,
   maxNorm,
@@ -43,6 +44,20 @@ Deno.test("multiplyNt() multiplies by the transpose", () => {
     RangeError,
     "Cannot multiply a [2, 3] by b transposed [3, 2]: inner dimensions must match, got 3 and 2",
   );
+});
+
+Deno.test("gram() gives the product with the own transpose, symmetric, for even and odd numbers of rows", () => {
+  assertEquals([...gram(a).data], [14, 32, 32, 77]);
+  for (const [rows, inner] of [[0, 3], [1, 1], [2, 5], [5, 7], [6, 31], [17, 4]]) {
+    const x = normalMatrix(rows, inner, 3);
+    const magnitudes = matrix(rows, inner, x.data.map(Math.abs));
+    const found = gram(x), wanted = multiply(x, transpose(x));
+    const size = multiply(magnitudes, transpose(magnitudes));
+    assertEquals(found, transpose(found));
+    found.data.forEach((value, i) =>
+      assertAlmostEquals(value, wanted.data[i], 2 * inner * 2 ** -53 * size.data[i] + 1e-300)
+    );
+  }
 });
 
 Deno.test("multiply() and multiplyNt() agree at awkward sizes within the bound of a sum", () => {
