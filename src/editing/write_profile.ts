@@ -1,8 +1,8 @@
 import { rivalTokens } from "../attribution/answer_tokens.ts";
-import { contrastScores } from "../attribution/contrast.ts";
-import { ScoredPrompt } from "../attribution/scored_prompt.ts";
+import { Captures } from "../attribution/captures.ts";
+import { layerContrasts } from "../attribution/contrast.ts";
 import { sideBySide } from "../gpu/side_by_side.ts";
-import { type Matrix, matrix, multiplyNt } from "../linalg/dense.ts";
+import { gram, type Matrix, matrix } from "../linalg/dense.ts";
 import { leftOutResiduals } from "../linalg/left_out.ts";
 import { captureRows, type PositionsOf } from "../model/capture.ts";
 import type { Model } from "../model/model.ts";
@@ -113,8 +113,8 @@ async function attentionContrast(model: Model, facts: Facts, { relation, subject
   const rivals = target === undefined ? [] : rivalTokens(tokenizer, others, target);
   if (target === undefined || rivals.length === 0) return new Array<number>(nLayers).fill(0);
   const prompt = fillTemplate(facts.relation(relation).cloze[0]!, subject);
-  using scored = await ScoredPrompt.open(model, model.tokens(prompt), target);
-  return [...(await contrastScores(scored, rivals)).layers.attn];
+  using captures = new Captures(model, model.tokens(prompt));
+  return [...(await layerContrasts(captures, target, rivals)).attn];
 }
 
 /** What a write of one fact at one layer leaves undone, and what it does to other facts. */
@@ -160,7 +160,7 @@ export function bestLayer(trials: readonly (readonly TrialResult[])[], from: num
 function leaveOut(keys: Matrix, rows: readonly TrialPrompt[]): TrialResult {
   const { ridge, keptWeight } = CHAIN_DEFAULTS;
   const u = keys.rows;
-  const system = multiplyNt(keys, keys);
+  const system = gram(keys);
   const wanted = rows.map(({ kind }): number => kind === "fact" || kind === "head" ? 1 : 0);
   const kept = wanted.filter((value) => value === 0).length;
   const square = wanted.reduce((sum, value, row) => sum + (value === 0 ? system.data[row * u + row]! : 0), 0);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { contrastScores } from "../../src/attribution/contrast.ts";
+import { Captures } from "../../src/attribution/captures.ts";
+import { contrastScores, layerContrasts } from "../../src/attribution/contrast.ts";
 import { scoreLayers } from "../../src/attribution/layer_scores.ts";
 import { queryLayersOfAttn, queryLayersOfFfn } from "../../src/attribution/query_scores.ts";
 import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
@@ -68,6 +69,24 @@ Deno.test("scoreLayers() starts query scores from the value neurons of the scori
     const published = await scoreLayers(model, { prompts: [ids], target, alternatives });
     assertNotEquals(query, published.query);
   });
+});
+
+Deno.test("layerContrasts() gives the layers of contrastScores() from a forward pass alone", async () => {
+  for (const name of ["gptj", "qwen3"] as const) {
+    await withCase(gpu, name, async (model, file) => {
+      const { ids, target } = file.prompts[0]!;
+      const alternatives = [target + 1, target + 2];
+      using prompt = await ScoredPrompt.open(model, ids, target);
+      using captures = new Captures(model, ids);
+      const { layers } = await contrastScores(prompt, alternatives);
+      assertEquals(await layerContrasts(captures, target, alternatives), layers);
+      await assertRejects(
+        () => layerContrasts(captures, target, [target]),
+        RangeError,
+        `Cannot score a contrast with token ${target}: alternatives must be other tokens, each once, got ${target}`,
+      );
+    });
+  }
 });
 
 Deno.test("scoreLayers() and contrastScores() refuse what they cannot compare", async () => {
