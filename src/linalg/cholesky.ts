@@ -1,4 +1,15 @@
-import { addScaled, checkSquare, dot, frobeniusNorm, infinityNorm, type Matrix, matrix, multiplyNt } from "./dense.ts";
+import {
+  addScaled,
+  checkSquare,
+  dot,
+  dotsOfPairs,
+  frobeniusNorm,
+  infinityNorm,
+  type Matrix,
+  matrix,
+  multiplyNt,
+  rowsOf,
+} from "./dense.ts";
 import { inverseNormBy } from "./inverse_norm.ts";
 
 /** A symmetric system is so close to singular, or so far from positive definite, that its solution means nothing. */
@@ -113,7 +124,7 @@ export class Cholesky {
       );
     }
     const x = matrix(b.rows, n, b.data.slice());
-    return { n, x, rows: Array.from({ length: b.rows }, (_, r) => x.data.subarray(r * n, (r + 1) * n)) };
+    return { n, x, rows: rowsOf(x) };
   }
 }
 
@@ -145,47 +156,36 @@ export function solveDense(a: Matrix, b: Matrix, options: CholeskyOptions = {}):
   return { x, backwardError: scale === 0 ? 0 : residual / scale, conditionEstimate: cholesky.conditionEstimate };
 }
 
-/** Row-oriented factorisation; four rows at once share every load of the rows above them. */
+/** Columns that are factored together: their rows, up to 2048 wide, stay in a cache while all rows below pass by. */
+const BLOCK = 32;
+
+/** Factorisation by blocks of columns: what the columns before take from a block, as products of pairs of rows, first. */
 function factor(a: Matrix, label: string): Matrix {
   const n = a.rows;
   const lower = matrix(n, n);
-  const rowOf = (i: number): Float64Array => lower.data.subarray(i * n, (i + 1) * n);
-  for (let top = 0; top < n; top += 4) {
-    const end = Math.min(top + 4, n);
-    if (end - top === 4) fourRows(a, lower, top, rowOf);
-    for (let i = top; i < end; i++) {
-      const row = rowOf(i);
-      for (let j = end - top === 4 ? top : 0; j < i; j++) {
-        const above = rowOf(j);
-        row[j] = (a.data[i * n + j] - dot(row, above, j)) / above[j];
+  const rows = rowsOf(lower);
+  for (let first = 0; first < n; first += BLOCK) {
+    const end = Math.min(first + BLOCK, n);
+    for (let i = first; i < n; i += 2) {
+      for (let j = first; j < Math.min(end, i + 1); j += 2) dotsOfPairs(rows, i, rows, j, first, lower);
+    }
+    for (let i = first; i < n; i++) {
+      const row = rows[i];
+      for (let j = first; j < Math.min(end, i); j++) {
+        const above = rows[j];
+        let sum = row[j];
+        for (let k = first; k < j; k++) sum += row[k] * above[k];
+        row[j] = (a.data[i * n + j] - sum) / above[j];
       }
+      if (i >= end) continue;
       const pivot = a.data[i * n + i] - dot(row, row, i);
       if (!(pivot > 0) || pivot === Infinity) throw badPivot(a, lower, i, pivot, label);
       row[i] = Math.sqrt(pivot);
+      // A pair of rows reaches one element above the diagonal.
+      row.fill(0, i + 1);
     }
   }
   return lower;
-}
-
-/** Columns 0 to top - 1 of the rows top to top + 3. */
-function fourRows(a: Matrix, lower: Matrix, top: number, rowOf: (i: number) => Float64Array): void {
-  const n = a.rows;
-  const r0 = rowOf(top), r1 = rowOf(top + 1), r2 = rowOf(top + 2), r3 = rowOf(top + 3);
-  for (let j = 0; j < top; j++) {
-    const above = lower.data.subarray(j * n, j * n + j + 1);
-    let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-    for (let k = 0; k < j; k++) {
-      const value = above[k];
-      s0 += r0[k] * value;
-      s1 += r1[k] * value;
-      s2 += r2[k] * value;
-      s3 += r3[k] * value;
-    }
-    r0[j] = (a.data[top * n + j] - s0) / above[j];
-    r1[j] = (a.data[(top + 1) * n + j] - s1) / above[j];
-    r2[j] = (a.data[(top + 2) * n + j] - s2) / above[j];
-    r3[j] = (a.data[(top + 3) * n + j] - s3) / above[j];
-  }
 }
 
 function badPivot(a: Matrix, lower: Matrix, at: number, pivot: number, label: string): IllConditionedError {

@@ -83,7 +83,7 @@ export function multiplyNt(a: Matrix, b: Matrix): Matrix {
   const out = matrix(a.rows, b.rows);
   const left = rowsOf(a), right = rowsOf(b);
   for (let i = 0; i < a.rows; i += 2) {
-    for (let j = 0; j < b.rows; j += 2) dotsOfPairs(left, i, right, j, out);
+    for (let j = 0; j < b.rows; j += 2) dotsOfPairs(left, i, right, j, a.cols, out);
   }
   return out;
 }
@@ -99,7 +99,7 @@ export function gram(a: Matrix): Matrix {
   const out = matrix(n, n);
   const rows = rowsOf(a);
   for (let i = 0; i < n; i += 2) {
-    for (let j = 0; j <= i; j += 2) dotsOfPairs(rows, i, rows, j, out);
+    for (let j = 0; j <= i; j += 2) dotsOfPairs(rows, i, rows, j, a.cols, out);
   }
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < i; j++) out.data[j * n + i] = out.data[i * n + j];
@@ -115,13 +115,23 @@ export function rowsOf(a: Matrix): Float64Array[] {
 /**
  * Writes the dot products of rows i and i + 1 of one matrix with rows j and j + 1 of another, as far as there are such
  * rows: every load serves two products, and four sums hide the latency of an addition.
+ *
+ * @param count Elements of each row that take part.
+ * @param out Where element (i, j) and its neighbours go.
  */
-function dotsOfPairs(left: Float64Array[], i: number, right: Float64Array[], j: number, out: Matrix): void {
+export function dotsOfPairs(
+  left: readonly Float64Array[],
+  i: number,
+  right: readonly Float64Array[],
+  j: number,
+  count: number,
+  out: Matrix,
+): void {
   // The last of an odd number of rows stands for the missing one too.
   const nextI = Math.min(i + 1, left.length - 1), nextJ = Math.min(j + 1, right.length - 1);
   const a0 = left[i], a1 = left[nextI], b0 = right[j], b1 = right[nextJ];
   let s00 = 0, s01 = 0, s10 = 0, s11 = 0;
-  for (let k = 0; k < a0.length; k++) {
+  for (let k = 0; k < count; k++) {
     const x0 = a0[k], x1 = a1[k], y0 = b0[k], y1 = b1[k];
     s00 += x0 * y0;
     s01 += x0 * y1;
