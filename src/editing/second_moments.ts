@@ -104,7 +104,8 @@ export class SecondMoments implements MomentSource {
         const added = await sumsOf(model, part, wanted);
         wanted.forEach((layer, i) => {
           const sum = sums.get(layer)!;
-          added[i]!.forEach((x, j) => sum[j]! += x);
+          const more = added[i]!;
+          for (let j = 0; j < sum.length; j++) sum[j]! += more[j]!;
         });
         const done = Math.min(documents.length, at + MOMENT_GROUP);
         for (const layer of wanted) await file?.write(layer, { documents: done, sum: sums.get(layer)! });

@@ -1,5 +1,5 @@
 import { Cholesky } from "./cholesky.ts";
-import { type Matrix, matrix } from "./dense.ts";
+import { gram, type Matrix, matrix } from "./dense.ts";
 
 /** Group of a row that is never left out. */
 export const ALWAYS_IN = -1;
@@ -32,7 +32,9 @@ export function leftOutResiduals(system: Matrix, wanted: Matrix, groups: readonl
     );
   }
   const out = matrix(u, cols);
-  const inverse = new Cholesky(system, { label: "the system of keys" }).solve(identity(u));
+  const factor = new Cholesky(system, { label: "the system of keys" });
+  // Rows are columns of L⁻¹, and S⁻¹ = L⁻ᵀ L⁻¹ holds their inner products.
+  const inverse = gram(factor.solveLower(identity(u)));
   for (const group of new Set(groups)) {
     if (group === ALWAYS_IN) continue;
     const rows = groups.flatMap((of, row) => of === group ? [row] : []);
