@@ -124,6 +124,26 @@ function countExponent(words: Uint16Array | Uint32Array, first: number, step: nu
 }
 
 /**
+ * Whether exponent bits are all set in a word of one f32 or two halves: with one more in their lowest place they carry
+ * into the sign, so that sums of many words can be joined before one is looked at. A model has billions of values.
+ *
+ * @param exponents Exponent bits of the values of a word; `ones` has the lowest of each.
+ */
+function anyExponent(words: Int32Array, { exponents, ones }: { exponents: number; ones: number }): boolean {
+  const signs = exponents === 0x7f800000 ? 0x80000000 : 0x80008000;
+  let carried = 0;
+  for (let i = 0; i < words.length; i++) carried |= (words[i]! & exponents) + ones;
+  return (carried & signs) !== 0;
+}
+
+/** Exponent bits of the values of a word, and the lowest of each. */
+const EXPONENTS = {
+  F32: { exponents: 0x7f800000, ones: 0x00800000 },
+  F16: { exponents: 0x7c007c00, ones: 0x04000400 },
+  BF16: { exponents: 0x7f807f80, ones: 0x00800080 },
+} as const;
+
+/**
  * Counts infinities and NaNs by their bits, without widening anything.
  *
  * @param dtype Stored type.
@@ -134,6 +154,8 @@ function countExponent(words: Uint16Array | Uint32Array, first: number, step: nu
 export function countNonFinite(dtype: FloatDtype, bytes: Uint8Array): number {
   const { buffer, offset, length } = aligned(dtype, bytes);
   if (dtype === "F64") return countExponent(new Uint32Array(buffer, offset, 2 * length), 1, 2, 0x7ff00000);
+  const whole = offset % 4 === 0 && bytes.length % 4 === 0;
+  if (whole && !anyExponent(new Int32Array(buffer, offset, bytes.length / 4), EXPONENTS[dtype])) return 0;
   if (dtype === "F32") return countExponent(new Uint32Array(buffer, offset, length), 0, 1, 0x7f800000);
   return countExponent(new Uint16Array(buffer, offset, length), 0, 1, dtype === "F16" ? 0x7c00 : 0x7f80);
 }

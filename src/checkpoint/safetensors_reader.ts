@@ -92,8 +92,18 @@ export class SafetensorsFile implements Disposable {
     const { start, byteLength } = this.#entry(name);
     if (!(maxBytes >= 8)) throw new RangeError(`Cannot read in pieces of ${maxBytes} bytes: wanted at least 8`);
     const step = Math.floor(maxBytes / 8) * 8;
-    for (let done = 0; done < byteLength; done += step) {
-      yield await this.#file.read(start + done, Math.min(step, byteLength - done));
+    const read = (done: number): Promise<Uint8Array<ArrayBuffer>> => {
+      const piece = this.#file.read(start + done, Math.min(step, byteLength - done));
+      // Who stops before the piece does not wait for it; who waits is told.
+      piece.catch(() => {});
+      return piece;
+    };
+    // A piece is read while the one before is used.
+    let next = byteLength > 0 ? read(0) : null;
+    for (let done = step; next; done += step) {
+      const piece = await next;
+      next = done < byteLength ? read(done) : null;
+      yield piece;
     }
   }
 

@@ -124,6 +124,24 @@ Deno.test("countNonFinite() counts infinities and NaNs of every type and nothing
   }
 });
 
+Deno.test("countNonFinite() finds a value alone in a word, in either half of it, and takes every finite one", () => {
+  for (const format of FORMATS) {
+    const dtype = format.name === "f16" ? "F16" : "BF16";
+    for (const bits of ALL_BITS) {
+      const wanted = Number(!Number.isFinite(byDefinition(bits, format)));
+      for (const halves of [[bits, 0], [0x8001, bits]]) {
+        assertEquals(countNonFinite(dtype, new Uint8Array(Uint16Array.from(halves).buffer)), wanted);
+      }
+    }
+  }
+  for (let exponent = 0; exponent < 256; exponent++) {
+    for (const rest of [0, 1, 0x7fffff, 0x80000000, 0x807fffff]) {
+      const word = Uint32Array.of(0x007fffff, (exponent << 23 | rest) >>> 0);
+      assertEquals(countNonFinite("F32", new Uint8Array(word.buffer)), Number(exponent === 255));
+    }
+  }
+});
+
 Deno.test("isFloatDtype() knows the four float types", () => {
   assertEquals(["F64", "F32", "F16", "BF16", "I32", "toString"].map(isFloatDtype), [
     true,
