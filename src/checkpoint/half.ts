@@ -130,10 +130,9 @@ function countExponent(words: Uint16Array | Uint32Array, first: number, step: nu
  * @param exponents Exponent bits of the values of a word; `ones` has the lowest of each.
  */
 function anyExponent(words: Int32Array, { exponents, ones }: { exponents: number; ones: number }): boolean {
-  const signs = exponents === 0x7f800000 ? 0x80000000 : 0x80008000;
   let carried = 0;
   for (let i = 0; i < words.length; i++) carried |= (words[i]! & exponents) + ones;
-  return (carried & signs) !== 0;
+  return (carried & (exponents + ones)) !== 0;
 }
 
 /** Exponent bits of the values of a word, and the lowest of each. */
