@@ -11,7 +11,7 @@ import {
 } from "./matmul_problem.ts";
 import code from "./matmul_tile.wgsl" with { type: "text" };
 import { link } from "./link.ts";
-import { tileConstants, tileSide } from "./tile_side.ts";
+import { tileSide } from "./tile_side.ts";
 
 const KERNEL = defineKernel({
   name: "matmul_tile",
@@ -29,7 +29,7 @@ export function dispatchTile(stream: Stream, problem: MatmulProblem, groupLimit?
     params: matmulParams(problem, 4 * side),
     groups: foldGroups(blocks(4 * side), groupLimit),
     constants: {
-      ...tileConstants(side),
+      SIDE: side,
       ...epilogueConstants(problem),
       ...layoutConstants(problem),
       ...alignmentConstants(problem),

@@ -6,7 +6,7 @@
 // types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; f32 accumulate, f32 out
 // grid      ceil(rows / tile) * ceil(cols / tile) workgroups, row blocks first, folded to 2-D, where tile = 4 SIDE;
 //           SIDE * SIDE threads, 16 outputs each
-// override  SIDE = 16, or 8, with LINES; layout, alignment, type and epilogue, see below
+// override  SIDE = 16, or 8; layout, alignment, type and epilogue, see below
 // memory    18.4 kB workgroup, or 9.2 kB; a group reads its rows and columns once, neighbour threads neighbour fours
 // numerics  each inner product is summed in order, four terms at a time
 // twin      tests/reference/matmul.ts

@@ -13,7 +13,7 @@ import subgroupCode from "./projected_log_prob_subgroup.wgsl" with { type: "text
 import { NO_BIAS } from "./matmul_problem.ts";
 import { MAX_ROUNDS } from "./rounds.ts";
 import { checkLength, checkMatrix, checkWeight } from "./rows.ts";
-import { tileConstants, tileSide } from "./tile_side.ts";
+import { tileSide } from "./tile_side.ts";
 
 const PARAMS = {
   rows: "u32",
@@ -131,7 +131,7 @@ export function projectedLogProb(
         tensors: [a, a, binding, binding, binding, shift, token, logSums, logits],
         params: { ...part, aStride: inner },
         groups,
-        constants: { ...tileConstants(side), ...types, B_TRANSPOSED: 1, A_ALIGNED: aligned, B_ALIGNED: aligned },
+        constants: { SIDE: side, ...types, B_TRANSPOSED: 1, A_ALIGNED: aligned, B_ALIGNED: aligned },
       });
     }
     firstSlice += slices;

@@ -4,7 +4,7 @@
 // types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; token u32; f32 accumulate, f32 out
 // grid      ceil(rows / tile) * slices workgroups, row blocks first, folded to 2-D, where tile = 4 SIDE; SIDE * SIDE
 //           threads, 16 products each
-// override  SIDE = 16, or 8, with LINES; B_TRANSPOSED = 1; alignment and types, see below
+// override  SIDE = 16, or 8; B_TRANSPOSED = 1; alignment and types, see below
 // memory    18.4 kB workgroup, or 9.2 kB; a group reads its rows of a once a tile of columns, and the rows of b once
 // numerics  each inner product is summed in order, four terms at a time; running maximum, so no exp overflows; finite
 //           for |logit| < 1e38

@@ -20,8 +20,3 @@ const MANY_BLOCKS = 256;
 export function tileSide(gpu: Gpu, blocks: number): TileSide {
   return blocks < MANY_BLOCKS || gpu.limits.maxComputeWorkgroupStorageSize < LARGE_BYTES ? 8 : 16;
 }
-
-/** Constants of the shared functions `tile_products`. */
-export function tileConstants(side: TileSide): { SIDE: number; LINES: number } {
-  return { SIDE: side, LINES: 4 * side };
-}

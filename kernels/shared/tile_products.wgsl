@@ -4,7 +4,7 @@
 // needs     aSteps, bColumns: four steps of four rows of a, and of four columns of b
 
 override SIDE: u32 = 16u; // or 8
-override LINES: u32 = 64u; // 4 SIDE: rows, or columns, of a tile
+override LINES: u32 = 4u * SIDE; // rows, or columns, of a tile
 
 const FOURS = 8u; // fours of steps that a tile holds
 alias Line = array<vec4f, 9>; // one four more, so that those of neighbour lines spread over all banks
