@@ -29,7 +29,7 @@ export function isLoadable(dtype: string): boolean {
 const IGNORED = /\.((attn|attention)\.(bias|masked_bias)|rotary_emb\.inv_freq)$/;
 
 /** Bytes uploaded at a time. */
-const CHUNK = 8 * 1024 * 1024;
+const CHUNK = 4 * 1024 * 1024;
 
 /** What {@linkcode checkWeights} found. */
 export interface CheckedWeights {
