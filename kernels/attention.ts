@@ -7,10 +7,7 @@ import subgroupCode from "./attention_subgroup.wgsl" with { type: "text" };
 import { defineAttention, dispatchAttention } from "./attention_variant.ts";
 import { checkShape } from "./rows.ts";
 
-/** Buffers of a shader that reads so many. */
-const buffers = (reads: number): Kernel["buffers"] => [...new Array<"read">(reads).fill("read"), "write", "write"];
-
-const VARIANTS = defineAttention("attention", code, subgroupCode, buffers(5), buffers(7));
+const VARIANTS = defineAttention("attention", code, subgroupCode, [...new Array<"read">(5).fill("read"), "write", "write"]);
 
 /** Operands of {@linkcode attention}. */
 export interface AttentionInput extends AttentionMask {
@@ -54,7 +51,6 @@ export function attention(stream: Stream, input: AttentionInput, options: Attent
     { rowsPerKvHead: queries * nHeads / nKvHeads, steps: sizes.keys },
     [q, k, v, start, length, z, logSumExp],
     options,
-    { tensors: [q, q, k, k, v, start, length, z, logSumExp], constants: { ALIGNED: Number(sizes.dHead % 4 === 0) } },
   );
   return { z, logSumExp };
 }

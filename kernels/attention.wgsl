@@ -4,43 +4,53 @@
 //           length [batch] -> z [batch, queries, nHeads, dHead], logSumExp [batch, nHeads, queries]
 // types     f32 in, u32 start and length, f32 accumulate, f32 out
 // grid      rows = batch * nHeads * queries workgroups, folded to 2-D; WG threads share a row: one key each for the
-//           scores, then one column each in turn for the mix
-// override  WG = 64 (power of two), ALIGNED
-// memory    8 * WG bytes workgroup; reads k and v once a row; sums of the mix stay in z, which its thread alone uses
+//           scores, then four columns and a share of the keys each for the mix
+// override  WG = 64 (power of two, at least dHead / 4), ALIGNED
+// memory    24 * WG bytes workgroup; reads k and v once a row
 // numerics  running maximum, so no exp overflows; finite for |score| < 1e38; a row that sees no key gives z = 0
 // twin      tests/reference/attention.ts
-// calls     row_max, row_sum
+// calls     head_shares, row_max, row_sum
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
-@group(0) @binding(0) var<storage, read> q: array<f32>;
-@group(0) @binding(1) var<storage, read> qQuads: array<vec4f>;
-@group(0) @binding(2) var<storage, read> k: array<f32>;
-@group(0) @binding(3) var<storage, read> kQuads: array<vec4f>;
-@group(0) @binding(4) var<storage, read> v: array<f32>;
-@group(0) @binding(5) var<storage, read> start: array<u32>;
-@group(0) @binding(6) var<storage, read> length: array<u32>;
-@group(0) @binding(7) var<storage, read_write> z: array<f32>;
-@group(0) @binding(8) var<storage, read_write> logSumExp: array<f32>;
+@group(0) @binding(0) var<storage, read> q: array<vec4f>;
+@group(0) @binding(1) var<storage, read> k: array<vec4f>;
+@group(0) @binding(2) var<storage, read> v: array<vec4f>;
+@group(0) @binding(3) var<storage, read> start: array<u32>;
+@group(0) @binding(4) var<storage, read> length: array<u32>;
+@group(0) @binding(5) var<storage, read_write> z: array<f32>;
+@group(0) @binding(6) var<storage, read_write> logSumExp: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WG: u32 = 64u;
-override ALIGNED: bool = false; // dHead is a multiple of 4
 var<workgroup> partials: array<f32, WG>;
 var<workgroup> weights: array<f32, WG>;
 
 // Below every score.
 const LOWEST = -3.0e38;
 
-// Product of a head of q and a head of k that begin at these elements. Neighbour threads read far from each other, so
-// fewer and longer loads count.
+fn qQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return q[i]; }
+  return headQuad(q[i], q[i + 1u], at, c);
+}
+
+fn kQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return k[i]; }
+  return headQuad(k[i], k[i + 1u], at, c);
+}
+
+fn vQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return v[i]; }
+  return headQuad(v[i], v[i + 1u], at, c);
+}
+
+// Product of a head of q and a head of k that begin at these elements.
 fn score(qAt: u32, kAt: u32) -> f32 {
   var sum = 0.0;
-  if (ALIGNED) {
-    for (var d = 0u; d < params.dHead; d += 4u) { sum += dot(qQuads[(qAt + d) >> 2u], kQuads[(kAt + d) >> 2u]); }
-    return params.scale * sum;
-  }
-  for (var d = 0u; d < params.dHead; d++) { sum += q[qAt + d] * k[kAt + d]; }
+  for (var c = 0u; c < quadsPerHead(); c++) { sum += dot(qQuad(qAt, c), kQuad(kAt, c)); }
   return params.scale * sum;
 }
 
@@ -56,9 +66,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let qAt = ((b * params.queries + t) * params.nHeads + head) * params.dHead;
   let stride = params.nKvHeads * params.dHead;
   let kvAt = b * params.keys * stride + head / (params.nHeads / params.nKvHeads) * params.dHead;
-  for (var d = lane; d < params.dHead; d += WG) { z[qAt + d] = 0.0; }
   var largest = LOWEST;
   var total = 0.0;
+  var mixed: vec4f; // of this thread's columns and share of the keys
   for (var first = 0u; first < seen; first += WG) {
     let s = first + lane;
     var value = LOWEST;
@@ -69,17 +79,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let factor = exp(largest - highest);
     total = total * factor + rowSum(weight, lane);
     largest = highest;
-    let count = min(WG, seen - first);
-    for (var d = lane; d < params.dHead; d += WG) {
-      var sum = z[qAt + d] * factor;
-      for (var i = 0u; i < count; i++) { sum += weights[i] * v[kvAt + (first + i) * stride + d]; }
-      z[qAt + d] = sum;
+    mixed *= factor;
+    let count = select(0u, min(WG, seen - first), shareOf(lane) < shares());
+    for (var i = shareOf(lane); i < count; i += shares()) {
+      mixed += weights[i] * vQuad(kvAt + (first + i) * stride, quadOf(lane));
     }
-    workgroupBarrier();
   }
   if (seen > 0u) {
-    for (var d = lane; d < params.dHead; d += WG) { z[qAt + d] /= total; }
+    mixed /= total;
     largest += log(total);
   }
   if (lane == 0u) { logSumExp[row] = largest; }
+  let sum = joinShares(mixed, lane);
+  if (shareOf(lane) > 0u) { return; }
+  let count = min(4u, params.dHead - 4u * lane);
+  for (var i = 0u; i < count; i++) { z[qAt + 4u * lane + i] = sum[i]; }
 }

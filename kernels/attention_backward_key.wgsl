@@ -8,18 +8,19 @@
 //           -> dk, dv [batch, queries, nKvHeads, dHead]
 // types     f32 in, u32 start and length, f32 accumulate, f32 out
 // grid      rows = batch * nKvHeads * queries workgroups, folded to 2-D; WG threads share a row: one query each for the
-//           slopes, then one column each in turn for the sums
-// override  WG = 64 (power of two)
-// memory    8 * WG bytes workgroup; reads q and dz twice a row; sums stay in dk and dv, each used by its thread alone
+//           slopes, then four columns and a share of the queries each for the sums
+// override  WG = 64 (power of two, at least dHead / 4), ALIGNED
+// memory    24 * WG bytes workgroup; reads q and dz twice a row
 // numerics  no exp overflows, as no score exceeds its logSumExp but by rounding; a key that nobody sees gives 0
 // twin      tests/reference/attention.ts
+// calls     head_shares
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
-@group(0) @binding(0) var<storage, read> dz: array<f32>;
-@group(0) @binding(1) var<storage, read> q: array<f32>;
-@group(0) @binding(2) var<storage, read> k: array<f32>;
-@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(0) var<storage, read> dz: array<vec4f>;
+@group(0) @binding(1) var<storage, read> q: array<vec4f>;
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;
+@group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read> logSumExp: array<f32>;
 @group(0) @binding(5) var<storage, read> delta: array<f32>;
 @group(0) @binding(6) var<storage, read> start: array<u32>;
@@ -32,6 +33,30 @@ override WG: u32 = 64u;
 var<workgroup> slopes: array<f32, WG>;
 var<workgroup> weights: array<f32, WG>;
 
+fn dzQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return dz[i]; }
+  return headQuad(dz[i], dz[i + 1u], at, c);
+}
+
+fn qQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return q[i]; }
+  return headQuad(q[i], q[i + 1u], at, c);
+}
+
+fn kQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return k[i]; }
+  return headQuad(k[i], k[i + 1u], at, c);
+}
+
+fn vQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return v[i]; }
+  return headQuad(v[i], v[i + 1u], at, c);
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
@@ -42,12 +67,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let b = row / (params.queries * params.nKvHeads);
   let s = start[b] + u;
   let out = ((b * params.queries + u) * params.nKvHeads + kvHead) * params.dHead;
-  for (var d = lane; d < params.dHead; d += WG) { dk[out + d] = 0.0; dv[out + d] = 0.0; }
-  if (s >= min(length[b], params.keys)) { return; }
+  let real = s < min(length[b], params.keys);
   let kvAt = ((b * params.keys + s) * params.nKvHeads + kvHead) * params.dHead;
   let heads = params.nHeads / params.nKvHeads;
   // Query i of the row is head i % heads at position u + i / heads.
-  let seenBy = (params.queries - u) * heads;
+  let seenBy = select(0u, (params.queries - u) * heads, real);
+  var kPart: vec4f; // of this thread's columns and share of the queries
+  var vPart: vec4f;
   for (var first = 0u; first < seenBy; first += WG) {
     let i = first + lane;
     var slope = 0.0;
@@ -59,9 +85,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let statistics = (b * params.nHeads + head) * params.queries + t;
       var score = 0.0;
       var dp = 0.0;
-      for (var d = 0u; d < params.dHead; d++) {
-        score += q[at + d] * k[kvAt + d];
-        dp += dz[at + d] * v[kvAt + d];
+      for (var c = 0u; c < quadsPerHead(); c++) {
+        score += dot(qQuad(at, c), kQuad(kvAt, c));
+        dp += dot(dzQuad(at, c), vQuad(kvAt, c));
       }
       weight = exp(params.scale * score - logSumExp[statistics]);
       slope = params.scale * weight * (dp - delta[statistics]);
@@ -69,19 +95,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     slopes[lane] = slope;
     weights[lane] = weight;
     workgroupBarrier();
-    let count = min(WG, seenBy - first);
-    for (var d = lane; d < params.dHead; d += WG) {
-      var kSum = dk[out + d];
-      var vSum = dv[out + d];
-      for (var j = 0u; j < count; j++) {
-        let t = u + (first + j) / heads;
-        let at = ((b * params.queries + t) * params.nHeads + kvHead * heads + (first + j) % heads) * params.dHead + d;
-        kSum += slopes[j] * q[at];
-        vSum += weights[j] * dz[at];
-      }
-      dk[out + d] = kSum;
-      dv[out + d] = vSum;
+    let count = select(0u, min(WG, seenBy - first), shareOf(lane) < shares());
+    for (var j = shareOf(lane); j < count; j += shares()) {
+      let t = u + (first + j) / heads;
+      let at = ((b * params.queries + t) * params.nHeads + kvHead * heads + (first + j) % heads) * params.dHead;
+      kPart += slopes[j] * qQuad(at, quadOf(lane));
+      vPart += weights[j] * dzQuad(at, quadOf(lane));
     }
     workgroupBarrier();
+  }
+  let kSum = joinShares(kPart, lane);
+  let vSum = joinShares(vPart, lane);
+  if (shareOf(lane) > 0u) { return; }
+  let count = min(4u, params.dHead - 4u * lane);
+  for (var i = 0u; i < count; i++) {
+    dk[out + 4u * lane + i] = kSum[i];
+    dv[out + 4u * lane + i] = vSum[i];
   }
 }

@@ -6,20 +6,20 @@
 //           logSumExp [batch, nHeads, queries], start, length [batch] -> dq as q, delta as logSumExp
 // types     f32 in, u32 start and length, f32 accumulate, f32 out
 // grid      rows = batch * nHeads * queries workgroups, folded to 2-D; WG threads share a row: one key each for the
-//           slopes, then one column each in turn for the sums
-// override  WG = 64 (power of two)
-// memory    4 * WG bytes workgroup; reads k twice and v once a row; sums stay in dq, which its thread alone uses
+//           slopes, then four columns and a share of the keys each for the sums
+// override  WG = 64 (power of two, at least dHead / 4), ALIGNED
+// memory    24 * WG bytes workgroup; reads k twice and v once a row
 // numerics  no exp overflows, as no score exceeds its logSumExp but by rounding; a row that sees no key gives 0
 // twin      tests/reference/attention.ts
-// calls     row_sum
+// calls     head_shares, row_sum
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
-@group(0) @binding(0) var<storage, read> dz: array<f32>;
-@group(0) @binding(1) var<storage, read> q: array<f32>;
-@group(0) @binding(2) var<storage, read> k: array<f32>;
-@group(0) @binding(3) var<storage, read> v: array<f32>;
-@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(0) var<storage, read> dz: array<vec4f>;
+@group(0) @binding(1) var<storage, read> q: array<vec4f>;
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;
+@group(0) @binding(3) var<storage, read> v: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<vec4f>;
 @group(0) @binding(5) var<storage, read> logSumExp: array<f32>;
 @group(0) @binding(6) var<storage, read> start: array<u32>;
 @group(0) @binding(7) var<storage, read> length: array<u32>;
@@ -29,6 +29,37 @@ struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, 
 
 override WG: u32 = 64u;
 var<workgroup> partials: array<f32, WG>;
+var<workgroup> slopes: array<f32, WG>;
+
+fn dzQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return dz[i]; }
+  return headQuad(dz[i], dz[i + 1u], at, c);
+}
+
+fn qQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return q[i]; }
+  return headQuad(q[i], q[i + 1u], at, c);
+}
+
+fn kQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return k[i]; }
+  return headQuad(k[i], k[i + 1u], at, c);
+}
+
+fn vQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return v[i]; }
+  return headQuad(v[i], v[i + 1u], at, c);
+}
+
+fn zQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return z[i]; }
+  return headQuad(z[i], z[i + 1u], at, c);
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -43,32 +74,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let stride = params.nKvHeads * params.dHead;
   let kvAt = b * params.keys * stride + head / (params.nHeads / params.nKvHeads) * params.dHead;
   var own = 0.0;
-  for (var d = lane; d < params.dHead; d += WG) {
-    own += dz[qAt + d] * z[qAt + d];
-    dq[qAt + d] = 0.0;
-  }
+  if (shareOf(lane) == 0u) { own = dot(dzQuad(qAt, lane), zQuad(qAt, lane)); }
   let mean = rowSum(own, lane);
   if (lane == 0u) { delta[row] = mean; }
+  var part: vec4f; // of this thread's columns and share of the keys
   for (var first = 0u; first < seen; first += WG) {
     let at = kvAt + (first + lane) * stride;
     var slope = 0.0;
     if (first + lane < seen) {
       var score = 0.0;
       var dp = 0.0;
-      for (var d = 0u; d < params.dHead; d++) {
-        score += q[qAt + d] * k[at + d];
-        dp += dz[qAt + d] * v[at + d];
+      for (var c = 0u; c < quadsPerHead(); c++) {
+        score += dot(qQuad(qAt, c), kQuad(at, c));
+        dp += dot(dzQuad(qAt, c), vQuad(at, c));
       }
       slope = params.scale * exp(params.scale * score - logSumExp[row]) * (dp - mean);
     }
-    partials[lane] = slope;
+    slopes[lane] = slope;
     workgroupBarrier();
-    let count = min(WG, seen - first);
-    for (var d = lane; d < params.dHead; d += WG) {
-      var sum = dq[qAt + d];
-      for (var i = 0u; i < count; i++) { sum += partials[i] * k[kvAt + (first + i) * stride + d]; }
-      dq[qAt + d] = sum;
+    let count = select(0u, min(WG, seen - first), shareOf(lane) < shares());
+    for (var i = shareOf(lane); i < count; i += shares()) {
+      part += slopes[i] * kQuad(kvAt + (first + i) * stride, quadOf(lane));
     }
     workgroupBarrier();
   }
+  let sum = joinShares(part, lane);
+  if (shareOf(lane) > 0u) { return; }
+  let count = min(4u, params.dHead - 4u * lane);
+  for (var i = 0u; i < count; i++) { dq[qAt + 4u * lane + i] = sum[i]; }
 }

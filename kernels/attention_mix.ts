@@ -2,6 +2,7 @@ import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import { formatShape, type Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention_mix.wgsl" with { type: "text" };
+import { link } from "./link.ts";
 import { checkGroups } from "./attention_sizes.ts";
 import { checkDtype, checkShape, type OutputOptions, outputTensor } from "./rows.ts";
 
@@ -10,7 +11,7 @@ const THREADS = 64;
 
 const KERNEL = defineKernel({
   name: "attention_mix",
-  code,
+  code: link(code),
   buffers: ["read", "read", "write"],
   params: { quads: "u32", queries: "u32", keys: "u32", nHeads: "u32", nKvHeads: "u32", dHead: "u32" },
 });

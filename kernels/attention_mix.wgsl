@@ -4,10 +4,11 @@
 //           -> z [batch, queries, nHeads, dHead]
 // types     f32 in, f32 accumulate, f32 out
 // grid      quads = batch * queries * nHeads * ceil(dHead / 4) threads in groups of WG, folded to 2-D
-// override  WG = 64, ALIGNED: dHead is a multiple of 4
+// override  WG = 64, ALIGNED
 // memory    no workgroup memory, no barrier; reads a row of the pattern once a thread, writes z once
 // numerics  keys summed in order; keys of weight 0 are left out, so that room never written cannot spoil a sum
 // twin      tests/reference/attention.ts
+// calls     head_quad
 
 struct Params { quads: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32 }
 
@@ -17,14 +18,11 @@ struct Params { quads: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32,
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WG: u32 = 64u;
-override ALIGNED: bool = false;
 
-// Four elements of v from `at` on, of which the first `count` belong to the head.
-fn vQuad(at: u32, count: u32) -> vec4f {
-  if (ALIGNED) { return v[at >> 2u]; }
-  var quad: vec4f;
-  for (var i = 0u; i < count; i++) { quad[i] = v[(at + i) >> 2u][(at + i) & 3u]; }
-  return quad;
+fn vQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return v[i]; }
+  return headQuad(v[i], v[i + 1u], at, c);
 }
 
 @compute @workgroup_size(WG)
@@ -32,21 +30,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) lane: u32) {
   let index = (group.y * groups.x + group.x) * WG + lane;
   if (index >= params.quads) { return; }
-  let quadsPerHead = (params.dHead + 3u) / 4u;
-  let d = index % quadsPerHead * 4u;
-  let row = index / quadsPerHead;
+  let c = index % quadsPerHead();
+  let row = index / quadsPerHead();
   let head = row % params.nHeads;
   let t = row / params.nHeads % params.queries;
   let b = row / (params.nHeads * params.queries);
   let kvHead = head / (params.nHeads / params.nKvHeads);
   let weights = ((b * params.nHeads + head) * params.queries + t) * params.keys;
-  let count = min(4u, params.dHead - d);
   var sum: vec4f;
   for (var s = 0u; s < params.keys; s++) {
     let weight = pattern[weights + s];
     if (weight != 0.0) {
-      sum += weight * vQuad(((b * params.keys + s) * params.nKvHeads + kvHead) * params.dHead + d, count);
+      sum += weight * vQuad(((b * params.keys + s) * params.nKvHeads + kvHead) * params.dHead, c);
     }
   }
-  for (var i = 0u; i < count; i++) { z[row * params.dHead + d + i] = sum[i]; }
+  let count = min(4u, params.dHead - 4u * c);
+  for (var i = 0u; i < count; i++) { z[row * params.dHead + 4u * c + i] = sum[i]; }
 }

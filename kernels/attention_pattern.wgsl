@@ -4,11 +4,11 @@
 //           -> pattern [batch, nHeads, queries, keys]
 // types     f32 in, u32 start and length, f32 accumulate, f32 out
 // grid      rows = batch * nHeads * queries workgroups, folded to 2-D; WG threads share a row, one key each in turn
-// override  WG = 64 (power of two), ALIGNED: dHead is a multiple of 4
+// override  WG = 64 (power of two), ALIGNED
 // memory    4 * WG bytes workgroup; reads k once a row, writes the row three times
 // numerics  subtracts the largest score; finite for |score| < 1e38; a row that sees no key is 0
 // twin      tests/reference/attention.ts
-// calls     row_max, row_sum
+// calls     head_quad, row_max, row_sum
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
@@ -20,22 +20,27 @@ struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, 
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WG: u32 = 64u;
-override ALIGNED: bool = false;
 var<workgroup> partials: array<f32, WG>;
 
 // Below every score.
 const LOWEST = -3.0e38;
 
+fn qQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return q[i]; }
+  return headQuad(q[i], q[i + 1u], at, c);
+}
+
+fn kQuad(at: u32, c: u32) -> vec4f {
+  let i = (at >> 2u) + c;
+  if (ALIGNED) { return k[i]; }
+  return headQuad(k[i], k[i + 1u], at, c);
+}
+
 // Product of a head of q and a head of k that begin at these elements.
 fn score(qAt: u32, kAt: u32) -> f32 {
   var sum = 0.0;
-  if (ALIGNED) {
-    for (var d = 0u; d < params.dHead; d += 4u) { sum += dot(q[(qAt + d) >> 2u], k[(kAt + d) >> 2u]); }
-  } else {
-    for (var d = 0u; d < params.dHead; d++) {
-      sum += q[(qAt + d) >> 2u][(qAt + d) & 3u] * k[(kAt + d) >> 2u][(kAt + d) & 3u];
-    }
-  }
+  for (var c = 0u; c < quadsPerHead(); c++) { sum += dot(qQuad(qAt, c), kQuad(kAt, c)); }
   return params.scale * sum;
 }
 

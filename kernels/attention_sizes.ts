@@ -27,6 +27,9 @@ export interface AttentionMask {
   length: Tensor;
 }
 
+/** Widest head: its fours are spread over the threads of a workgroup, of which every device has 256. */
+const MAX_HEAD = 1024;
+
 /** Options that all kernels with attention scores take. */
 export interface AttentionOptions {
   /** Factor of the scores. Default: `1 / sqrt(dHead)`. */
@@ -57,6 +60,9 @@ export function attentionSizes(action: string, q: Tensor, k: Tensor, mask: Atten
   const [, keys, nKvHeads] = headsOf(action, "k", k);
   checkShape(action, "k", k, [batch, keys, nKvHeads, dHead]);
   checkGroups(action, nHeads, nKvHeads);
+  if (dHead > MAX_HEAD) {
+    throw new RangeError(`Cannot ${action}: heads of ${dHead} elements are too wide, wanted at most ${MAX_HEAD}`);
+  }
   checkShape(action, "start", mask.start, [batch], "u32");
   checkShape(action, "length", mask.length, [batch], "u32");
   return { batch, queries, keys, nHeads, nKvHeads, dHead };
@@ -78,16 +84,16 @@ export function checkGroups(action: string, nHeads: number, nKvHeads: number): v
 
 /**
  * Threads of a workgroup that computes one row: one vector of lanes where more would run one after the other, and more
- * where so few would loop too long.
+ * where a head has more fours, or where so few would loop too long.
  *
  * @param steps Keys that a row sees, or queries that see a key.
  */
 export function attentionThreads(gpu: Gpu, steps: number, dHead: number): number {
-  // A tile of keys: their scores, two reductions, and the columns of a thread over all of the tile.
-  const tile = (threads: number): number =>
-    dHead + 2 * Math.log2(threads) + 4 + Math.ceil(dHead / threads) * (threads + 2);
-  return threadsWithin(
-    gpu.sharing.way === "memory" ? 64 : 8,
-    (threads) => Math.ceil(steps / threads) * tile(threads),
-  );
+  const quads = Math.ceil(dHead / 4);
+  // Of a tile of keys: the fours of a score, two reductions, and a thread's share of the keys; at last all shares.
+  const rounds = (threads: number): number => {
+    const shares = Math.floor(threads / quads);
+    return Math.ceil(steps / threads) * (quads + 2 * Math.log2(threads) + Math.ceil(threads / shares) + 6) + shares + 1;
+  };
+  return threadsWithin(Math.max(gpu.sharing.way === "memory" ? 64 : 8, 2 ** Math.ceil(Math.log2(quads))), rounds);
 }

@@ -1,5 +1,5 @@
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { type Constants, defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
+import { defineKernel, foldGroups, type Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import { type AttentionOptions, type AttentionSizes, attentionThreads } from "./attention_sizes.ts";
@@ -19,21 +19,15 @@ export interface AttentionVariants {
 
 const SIZES = { queries: "u32", keys: "u32", nHeads: "u32", nKvHeads: "u32", dHead: "u32", scale: "f32" } as const;
 
-/**
- * Declares both shaders of an operation called `name`.
- *
- * @param buffers Those that the subgroup shader binds.
- * @param rowsBuffers Those that the other binds. Default: the same.
- */
+/** Declares both shaders of an operation called `name`, which bind the same buffers. */
 export function defineAttention(
   name: string,
   code: string,
   subgroupCode: string,
   buffers: Kernel["buffers"],
-  rowsBuffers: Kernel["buffers"] = buffers,
 ): AttentionVariants {
   return {
-    rows: defineKernel({ name, code: link(code), buffers: rowsBuffers, params: { rows: "u32", ...SIZES } }),
+    rows: defineKernel({ name, code: link(code), buffers, params: { rows: "u32", ...SIZES } }),
     subgroup: defineKernel({
       name: `${name}_subgroup`,
       code: link(subgroupCode),
@@ -58,8 +52,7 @@ export function suitsSubgroups(gpu: Gpu, steps: number, dHead: number): boolean 
  * positions, 9 heads of 64). They load four columns at a time and thus need `dHead` to be a multiple of 4.
  *
  * @param rowsPerKvHead Rows of one sequence and one key head; together the kernels compute them for all of these.
- * @param tensors What the subgroup shader binds.
- * @param rowsOnly What the other binds instead, and constants of its own.
+ * @param tensors What both shaders bind.
  */
 export function dispatchAttention(
   stream: Stream,
@@ -68,7 +61,6 @@ export function dispatchAttention(
   { rowsPerKvHead, steps }: { rowsPerKvHead: number; steps: number },
   tensors: readonly Tensor[],
   options: AttentionOptions,
-  rowsOnly: { tensors?: readonly Tensor[]; constants?: Constants } = {},
 ): void {
   const { batch, queries, keys, nHeads, nKvHeads, dHead } = sizes;
   const params = { queries, keys, nHeads, nKvHeads, dHead, scale: options.scale ?? 1 / Math.sqrt(dHead) };
@@ -87,9 +79,9 @@ export function dispatchAttention(
   }
   const rows = batch * nKvHeads * rowsPerKvHead;
   stream.dispatch(variants.rows, {
-    tensors: rowsOnly.tensors ?? tensors,
+    tensors,
     params: { rows, ...params },
     groups: foldGroups(rows, options.groupLimit),
-    constants: { WG: attentionThreads(stream.gpu, steps, dHead), ...rowsOnly.constants },
+    constants: { WG: attentionThreads(stream.gpu, steps, dHead), ALIGNED: Number(dHead % 4 === 0) },
   });
 }

@@ -2,12 +2,12 @@
 //
 // shapes    a [rows, inner], b [cols, inner], bias [cols], token [rows] -> logSums [rows, slices], logits [rows]
 // types     a f32; b f32, f16, bf16 or packed; bias f32, f16, bf16 or none; token u32; f32 accumulate, f32 out
-// grid      ceil(rows / tile) * slices workgroups, row blocks first, folded to 2-D, where tile = 4 SIDE; SIDE * SIDE
-//           threads, 16 products each
+// grid      ceil(rows / tile) * slices workgroups, row blocks first, folded to 2-D, where tile = 4 SIDE; 256 threads,
+//           16 products each, or 4
 // override  SIDE = 16, or 8; B_TRANSPOSED = 1; alignment and types, see below
-// memory    18.4 kB workgroup, or 9.2 kB; a group reads its rows of a once a tile of columns, and the rows of b once
-// numerics  each inner product is summed in order, four terms at a time; running maximum, so no exp overflows; finite
-//           for |logit| < 1e38
+// memory    16 KiB workgroup; a group reads its rows of a once a tile of columns, and the rows of b once
+// numerics  each inner product is summed in order, four terms at a time, or in four parts; running maximum, so no exp
+//           overflows; finite for |logit| < 1e38
 // twin      tests/reference/softmax.ts
 // calls     matmul_rows, matmul_steps, tile_products, matmul_bias, running_log_sum
 
@@ -40,14 +40,19 @@ fn include(found: vec2f, row: u32, cols: vec4u, values: vec4f) -> vec2f {
   return includeQuad(found, values, cols);
 }
 
-// Pair j of a line of the tile of a, which holds as many pairs as a row of threads.
+// What column j of threads found of a line has a four of its own in one of the tiles: a write to a part of a four may
+// touch all of it.
 fn keep(line: u32, j: u32, found: vec2f) {
-  let place = 2u * (j & 1u);
-  aTile[line][j >> 1u][place] = found.x;
-  aTile[line][j >> 1u][place + 1u] = found.y;
+  let four = vec4f(found, 0.0, 0.0);
+  if (j < FOURS) { aTile[line * FOURS + j] = four; } else { bTile[line * FOURS + j - FOURS] = four; }
 }
 
-@compute @workgroup_size(SIDE, SIDE)
+fn kept(line: u32, j: u32) -> vec2f {
+  if (j < FOURS) { return aTile[line * FOURS + j].xy; }
+  return bTile[line * FOURS + j - FOURS].xy;
+}
+
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let block = group.y * groups.x + group.x;
@@ -55,38 +60,38 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let slice = block / params.rowBlocks;
   if (slice >= params.slices) { return; }
   let end = min((slice + 1u) * params.slice, params.cols);
-  let i = thread / SIDE;
-  let j = thread % SIDE;
+  let i = firstLine(thread);
   let row = firstRow + i;
-  // Of rows row + SIDE m, over this thread's columns.
+  // Of rows row + SIDE m, over this thread's columns; where steps are sliced, m is 0 alone.
   var found0 = vec2f(LOWEST, 0.0);
   var found1 = found0;
   var found2 = found0;
   var found3 = found0;
   for (var tile = slice * params.slice; tile < end; tile += LINES) {
     let sums = tileSums(firstRow, tile, 0u, params.inner, thread);
-    let cols = vec4u(0u, SIDE, 2u * SIDE, 3u * SIDE) + tile + j;
+    let cols = tileCols(thread) + tile;
     let shift = biasQuad(cols);
     found0 = include(found0, row, cols, sums[0] + shift);
+    if (SLICES > 1u) { continue; }
     found1 = include(found1, row + SIDE, cols, sums[1] + shift);
     found2 = include(found2, row + 2u * SIDE, cols, sums[2] + shift);
     found3 = include(found3, row + 3u * SIDE, cols, sums[3] + shift);
   }
+  let j = thread % SIDE;
   keep(i, j, found0);
-  keep(i + SIDE, j, found1);
-  keep(i + 2u * SIDE, j, found2);
-  keep(i + 3u * SIDE, j, found3);
+  if (SLICES == 1u) {
+    keep(i + SIDE, j, found1);
+    keep(i + 2u * SIDE, j, found2);
+    keep(i + 3u * SIDE, j, found3);
+  }
   workgroupBarrier();
   if (thread >= LINES || firstRow + thread >= params.rows) { return; }
   var largest = LOWEST;
-  for (var pairs = 0u; pairs < SIDE / 2u; pairs++) {
-    let two = aTile[thread][pairs];
-    largest = max(largest, max(two.x, two.z));
-  }
+  for (var column = 0u; column < SIDE; column++) { largest = max(largest, kept(thread, column).x); }
   var sum = 0.0;
-  for (var pairs = 0u; pairs < SIDE / 2u; pairs++) {
-    let two = aTile[thread][pairs];
-    sum += two.y * exp(two.x - largest) + two.w * exp(two.z - largest);
+  for (var column = 0u; column < SIDE; column++) {
+    let part = kept(thread, column);
+    sum += part.y * exp(part.x - largest);
   }
   logSums[(firstRow + thread) * params.allSlices + params.firstSlice + slice] = largest + log(sum);
 }

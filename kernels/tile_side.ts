@@ -1,10 +1,8 @@
-import type { Gpu } from "../src/gpu/gpu.ts";
-
-/** Threads along a side of a workgroup that stages tiles; each makes 4 x 4 outputs. */
+/**
+ * Side of the square of threads that make a tile's outputs, 4 x 4 each: 16, or 8 where four such squares share the steps
+ * of a smaller tile.
+ */
 export type TileSide = 8 | 16;
-
-/** Bytes of workgroup memory that tiles of the larger side take: two of 64 lines of nine fours. */
-const LARGE_BYTES = 2 * 64 * 9 * 16;
 
 /**
  * Large blocks below which small ones are taken: each of a GPU's cores, often more than a hundred, is to have two. On one
@@ -13,10 +11,10 @@ const LARGE_BYTES = 2 * 64 * 9 * 16;
 const MANY_BLOCKS = 256;
 
 /**
- * The side of the workgroups that suits a device and a number of outputs.
+ * The side that suits a number of outputs.
  *
  * @param blocks Workgroups with blocks of 64 x 64 outputs.
  */
-export function tileSide(gpu: Gpu, blocks: number): TileSide {
-  return blocks < MANY_BLOCKS || gpu.limits.maxComputeWorkgroupStorageSize < LARGE_BYTES ? 8 : 16;
+export function tileSide(blocks: number): TileSide {
+  return blocks < MANY_BLOCKS ? 8 : 16;
 }

@@ -1,49 +1,44 @@
-// tile_products: a b for a square of 4 SIDE outputs a side, by SIDE x SIDE threads, 4 x 4 outputs each; operands are
-// staged in workgroup memory.
+// tile_products: a b for a square of 4 SIDE outputs a side, by 256 threads, operands staged in workgroup memory. Each
+// makes 4 x 4 outputs: of the whole product, or, where SIDE is 8, of a quarter of its steps.
 //
 // needs     aSteps, bColumns: four steps of four rows of a, and of four columns of b
 
+const THREADS = 256u;
 override SIDE: u32 = 16u; // or 8
 override LINES: u32 = 4u * SIDE; // rows, or columns, of a tile
+override FOURS: u32 = 128u / SIDE; // fours of steps that a tile holds
+override SLICES: u32 = 256u / (SIDE * SIDE); // parts of a tile's steps, each for SIDE * SIDE threads
 
-const FOURS = 8u; // fours of steps that a tile holds
-alias Line = array<vec4f, 9>; // one four more, so that those of neighbour lines spread over all banks
-var<workgroup> aTile: array<Line, LINES>;
-var<workgroup> bTile: array<Line, LINES>;
+// 16 KiB, all that WebGPU promises.
+var<workgroup> aTile: array<vec4f, 512>;
+var<workgroup> bTile: array<vec4f, 512>;
 
-// What a thread stages: four steps of four rows of a, of four columns of b, or of both.
-struct Staged { rows: mat4x4f, cols: mat4x4f }
+// Where a four of a line is: the fours of eight neighbour lines lie in different banks.
+fn place(line: u32, four: u32) -> u32 { return line * FOURS + (four ^ (line & 7u)); }
 
-// Whether a thread stages rows, and whether it stages columns: a tile has FOURS * SIDE blocks of four by four.
-fn takesRows(thread: u32) -> bool { return thread < FOURS * SIDE; }
-
-fn takesCols(thread: u32) -> bool { return thread + FOURS * SIDE >= SIDE * SIDE; }
-
-fn load(row: u32, col: u32, k: u32, thread: u32) -> Staged {
-  let block = thread % (FOURS * SIDE);
+// Four steps of four lines, which a thread stages: the first half of the threads rows of a, the others columns of b.
+fn load(row: u32, col: u32, k: u32, thread: u32) -> mat4x4f {
+  let block = thread % 128u;
   let line = block / FOURS * 4u;
   let step = k + 4u * (block % FOURS);
-  var staged: Staged;
-  if (takesRows(thread)) { staged.rows = aSteps(row + line, step); }
-  if (takesCols(thread)) { staged.cols = bColumns(col + line, step); }
-  return staged;
+  if (thread < 128u) { return aSteps(row + line, step); }
+  return bColumns(col + line, step);
 }
 
-fn stage(staged: Staged, thread: u32) {
-  let block = thread % (FOURS * SIDE);
+fn stage(staged: mat4x4f, thread: u32) {
+  let block = thread % 128u;
   let line = block / FOURS * 4u;
   let four = block % FOURS;
-  if (takesRows(thread)) {
-    aTile[line][four] = staged.rows[0];
-    aTile[line + 1u][four] = staged.rows[1];
-    aTile[line + 2u][four] = staged.rows[2];
-    aTile[line + 3u][four] = staged.rows[3];
-  }
-  if (takesCols(thread)) {
-    bTile[line][four] = staged.cols[0];
-    bTile[line + 1u][four] = staged.cols[1];
-    bTile[line + 2u][four] = staged.cols[2];
-    bTile[line + 3u][four] = staged.cols[3];
+  if (thread < 128u) {
+    aTile[place(line, four)] = staged[0];
+    aTile[place(line + 1u, four)] = staged[1];
+    aTile[place(line + 2u, four)] = staged[2];
+    aTile[place(line + 3u, four)] = staged[3];
+  } else {
+    bTile[place(line, four)] = staged[0];
+    bTile[place(line + 1u, four)] = staged[1];
+    bTile[place(line + 2u, four)] = staged[2];
+    bTile[place(line + 3u, four)] = staged[3];
   }
 }
 
@@ -53,33 +48,66 @@ fn add(sums: vec4f, x: vec4f, w: mat4x4f) -> vec4f {
 }
 
 fn addFour(sums: mat4x4f, i: u32, j: u32, four: u32) -> mat4x4f {
-  let w = transpose(mat4x4f(bTile[j][four], bTile[j + SIDE][four], bTile[j + 2u * SIDE][four],
-                            bTile[j + 3u * SIDE][four]));
-  return mat4x4f(add(sums[0], aTile[i][four], w), add(sums[1], aTile[i + SIDE][four], w),
-                 add(sums[2], aTile[i + 2u * SIDE][four], w), add(sums[3], aTile[i + 3u * SIDE][four], w));
+  let w = transpose(mat4x4f(bTile[place(j, four)], bTile[place(j + SIDE, four)], bTile[place(j + 2u * SIDE, four)],
+                            bTile[place(j + 3u * SIDE, four)]));
+  return mat4x4f(add(sums[0], aTile[place(i, four)], w), add(sums[1], aTile[place(i + SIDE, four)], w),
+                 add(sums[2], aTile[place(i + 2u * SIDE, four)], w),
+                 add(sums[3], aTile[place(i + 3u * SIDE, four)], w));
 }
 
-// Steps first to end - 1 of the product, by all threads of the workgroup. Element [m][n] of thread i * SIDE + j is that
-// of row row + i + SIDE m and column col + j + SIDE n. What comes next is loaded while products are added. Those are
-// written out, as an index that a loop changes may keep a compiler from holding sums in registers.
+// What the four slices have of one row of a thread's outputs, slice 0 of its first row and so on; the tiles are free
+// before and after.
+fn joinSlices(sums: mat4x4f, thread: u32) -> vec4f {
+  let at = thread % 64u + thread / 64u % 2u * 256u;
+  if (thread < 128u) {
+    aTile[at] = sums[0];
+    aTile[at + 64u] = sums[1];
+    aTile[at + 128u] = sums[2];
+    aTile[at + 192u] = sums[3];
+  } else {
+    bTile[at] = sums[0];
+    bTile[at + 64u] = sums[1];
+    bTile[at + 128u] = sums[2];
+    bTile[at + 192u] = sums[3];
+  }
+  workgroupBarrier();
+  let joined = aTile[thread] + aTile[thread + 256u] + bTile[thread] + bTile[thread + 256u];
+  workgroupBarrier();
+  return joined;
+}
+
+// Row of a tile whose sums are the first that `tileSums` gives a thread.
+fn firstLine(thread: u32) -> u32 { return thread % (SIDE * SIDE) / SIDE + thread / (SIDE * SIDE) * SIDE; }
+
+// The columns of a tile whose sums a thread gets.
+fn tileCols(thread: u32) -> vec4u { return vec4u(0u, SIDE, 2u * SIDE, 3u * SIDE) + thread % SIDE; }
+
+// Steps first to end - 1 of the product of the tile at row and col, by all threads of the workgroup. Column m of the
+// result is row firstLine + SIDE m of the tile, at columns tileCols; where there are slices, only m = 0 counts. What
+// comes next is loaded while products are added. Those are written out, as an index that a loop changes may keep a
+// compiler from holding sums in registers.
 fn tileSums(row: u32, col: u32, first: u32, end: u32, thread: u32) -> mat4x4f {
-  let i = thread / SIDE;
+  let i = thread % (SIDE * SIDE) / SIDE;
   let j = thread % SIDE;
+  let four = thread / (SIDE * SIDE) * 4u;
   var sums = mat4x4f();
   var next = load(row, col, first, thread);
   for (var k = first; k < end; k += 4u * FOURS) {
     stage(next, thread);
     workgroupBarrier();
     next = load(row, col, k + 4u * FOURS, thread);
-    sums = addFour(sums, i, j, 0u);
-    sums = addFour(sums, i, j, 1u);
-    sums = addFour(sums, i, j, 2u);
-    sums = addFour(sums, i, j, 3u);
-    sums = addFour(sums, i, j, 4u);
-    sums = addFour(sums, i, j, 5u);
-    sums = addFour(sums, i, j, 6u);
-    sums = addFour(sums, i, j, 7u);
+    sums = addFour(sums, i, j, four);
+    sums = addFour(sums, i, j, four + 1u);
+    sums = addFour(sums, i, j, four + 2u);
+    sums = addFour(sums, i, j, four + 3u);
+    if (SLICES == 1u) {
+      sums = addFour(sums, i, j, 4u);
+      sums = addFour(sums, i, j, 5u);
+      sums = addFour(sums, i, j, 6u);
+      sums = addFour(sums, i, j, 7u);
+    }
     workgroupBarrier();
   }
+  if (SLICES > 1u) { sums[0] = joinSlices(sums, thread); }
   return sums;
 }

@@ -131,6 +131,10 @@ Deno.test("attention() refuses operands that do not fit", () => {
     [{ v: make(3, 10, 2, 12) }, "v must have shape [3, 11, 2, 12], got [3, 10, 2, 12]"],
     [{ k: make(3, 11, 4, 12) }, "the number of query heads must be a multiple of the number of key heads, got 6 and 4"],
     [{ start: stack.use(gpu.tensor([2], "two", "u32")) }, "start must have shape [3], got [2]"],
+    [
+      { q: make(3, 5, 2, 1025), k: make(3, 11, 2, 1025) },
+      "heads of 1025 elements are too wide, wanted at most 1024",
+    ],
   ] as const;
   for (const [wrong, message] of refusals) {
     assertThrows(() => attention(gpu.stream, { ...input, ...wrong }), RangeError, `Cannot attend: ${message}`);
