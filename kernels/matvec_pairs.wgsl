@@ -25,7 +25,7 @@ struct Pair { first: mat2x4f, second: mat2x4f }
 
 // Products of octet k of a row with those of two columns.
 fn products(row: u32, k: u32, w: Pair) -> vec2f {
-  let x = fromOctet(a[(min(row, params.rows - 1u) * params.aStride >> 3u) + k]);
+  let x = fromOctet(a[min(row, params.rows - 1u) * (params.aStride >> 3u) + k]);
   return vec2f(dot(x[0], w.first[0]) + dot(x[1], w.first[1]), dot(x[0], w.second[0]) + dot(x[1], w.second[1]));
 }
 
@@ -38,11 +38,13 @@ fn storePair(row: u32, col: u32, sums: vec2f, lane: u32) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let lane = thread % LANES;
-  let col = 2u * ((group.y * groups.x + group.x) * (WG / LANES) + thread / LANES);
-  if (col >= params.cols) { return; }
+  // Subgroups past the last column repeat it and store nothing: a subgroup adds up where all of its workgroup come.
+  let start = 2u * (WG / LANES) * (group.y * groups.x + group.x);
+  if (start >= params.cols) { return; }
+  let col = start + 2u * (thread / LANES);
   let octets = params.inner >> 3u;
   let end = params.end >> 3u;
-  let first = col * octets;
+  let first = min(col, params.cols - 1u) * octets;
   let second = min(col + 1u, params.cols - 1u) * octets;
   // Constant indices: one that a loop changes would move the sums from registers to memory.
   var sums: array<vec2f, 8>;

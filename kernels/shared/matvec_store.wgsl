@@ -1,4 +1,4 @@
-// matvec_store: the sums of a subgroup's lanes, 16 columns of one row.
+// matvec_store: the sums of one row, a column or those of 16 columns that a subgroup's lanes have parts of.
 //
 // needs     y, params, ACCUMULATE, LANES, subgroups
 // calls     matmul_bias
