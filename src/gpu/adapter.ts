@@ -1,4 +1,5 @@
-import { NoAdapterError } from "./errors.ts";
+import { GpuError, NoAdapterError } from "./errors.ts";
+import { MAX_BUFFERS } from "./kernel.ts";
 import type { GpuFeature } from "./options.ts";
 
 /** An opened device with what was found about its adapter. */
@@ -42,12 +43,22 @@ const LIMITS = [
  * `adapter.features` hides some features that can be requested all the same, so each is tried.
  *
  * @throws {NoAdapterError} If no adapter is found.
+ * @throws {GpuError} If the adapter binds fewer buffers than some kernel has.
  */
 export async function openDevice(without: readonly GpuFeature[]): Promise<OpenedDevice> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new NoAdapterError();
+  const { info, limits } = adapter;
+  const name = info.description || info.device || "unknown adapter";
+  const buffers = limits.maxStorageBuffersPerShaderStage;
+  if (buffers < MAX_BUFFERS) {
+    throw new GpuError(
+      `Cannot use ${name}: a kernel binds ${buffers} buffers there, wanted ${MAX_BUFFERS}. Update its driver, or use ` +
+        "another GPU or Mesa's CPU driver",
+    );
+  }
   const requiredLimits: Record<string, number> = {};
-  for (const name of LIMITS) requiredLimits[name] = adapter.limits[name];
+  for (const limit of LIMITS) requiredLimits[limit] = limits[limit];
   const wanted = (Object.keys(FEATURES) as GpuFeature[]).filter((f) => !without.includes(f));
   const request = (features: GpuFeature[]): Promise<GPUDevice> =>
     adapter.requestDevice({
@@ -66,8 +77,6 @@ export async function openDevice(without: readonly GpuFeature[]): Promise<Opened
     }
     device = await request(granted);
   }
-  const info = adapter.info;
-  const name = info.description || info.device || "unknown adapter";
   return {
     device,
     name,

@@ -100,6 +100,7 @@ export class Gpu implements Disposable {
    * Opens the most powerful adapter with the limits it offers, proves what it can do, and measures what suits it.
    *
    * @throws {NoAdapterError} If there is none; the message says what to install.
+   * @throws {GpuError} If it binds fewer buffers than a kernel has.
    * @throws {TypeError} If the variant asked for cannot run on it.
    */
   static async open(options: GpuOptions = {}): Promise<Gpu> {

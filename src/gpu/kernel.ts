@@ -10,7 +10,7 @@ export interface Kernel {
   readonly name: string;
   /** WGSL with one entry point `main`. */
   readonly code: string;
-  /** Buffers of bind group 0, in binding order. "write" is `read_write` in WGSL. */
+  /** Buffers of bind group 0, in binding order, at most 10. "write" is `read_write` in WGSL. */
   readonly buffers: readonly Access[];
   /** Scalars of the uniform struct at `@group(1) @binding(0)`, in order, at most 16. */
   readonly params: Readonly<Record<string, ParamType>>;
@@ -19,14 +19,24 @@ export interface Kernel {
 /** Values of `override` constants; they select a variant of the kernel. */
 export type Constants = Readonly<Record<string, number>>;
 
+/** Most buffers of a kernel: WebGPU guarantees 8, so a device is opened only if it binds as many as these. */
+export const MAX_BUFFERS = 10;
+
 /**
  * Declares a kernel. Bind group 0 holds its buffers, bind group 1 the parameter block (if it has parameters).
  *
- * @throws {RangeError} If it has more than 16 parameters: they must fit a 64-byte slot of the arena.
+ * @throws {RangeError} If it has more than 16 parameters: they must fit a 64-byte slot of the arena. Or if
+ * it has more buffers than {@linkcode MAX_BUFFERS}.
  */
 export function defineKernel(kernel: Kernel): Kernel {
+  const { name, buffers } = kernel;
   const count = Object.keys(kernel.params).length;
-  if (count > 16) throw new RangeError(`Cannot define kernel "${kernel.name}": ${count} parameters, at most 16 fit`);
+  if (count > 16) throw new RangeError(`Cannot define kernel "${name}": ${count} parameters, at most 16 fit`);
+  if (buffers.length > MAX_BUFFERS) {
+    throw new RangeError(
+      `Cannot define kernel "${name}": ${buffers.length} buffers, devices are asked for ${MAX_BUFFERS}`,
+    );
+  }
   return Object.freeze(kernel);
 }
 

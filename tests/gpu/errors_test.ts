@@ -29,15 +29,30 @@ Deno.test("GpuError and its kinds carry their name, kernel, label and cause", ()
   }
 });
 
-Deno.test("Gpu.open() without an adapter rejects with NoAdapterError", async () => {
+/** Opens a device where `adapter` is what the system has. */
+async function openOn(adapter: GPUAdapter | null): Promise<Gpu> {
   const { gpu } = navigator;
   const original = gpu.requestAdapter;
-  Object.defineProperty(gpu, "requestAdapter", { value: () => Promise.resolve(null), configurable: true });
+  Object.defineProperty(gpu, "requestAdapter", { value: () => Promise.resolve(adapter), configurable: true });
   try {
-    await assertRejects(() => Gpu.open(), NoAdapterError, "found no WebGPU adapter");
+    return await Gpu.open();
   } finally {
     Object.defineProperty(gpu, "requestAdapter", { value: original, configurable: true });
   }
+}
+
+Deno.test("Gpu.open() without an adapter rejects with NoAdapterError", async () => {
+  await assertRejects(() => openOn(null), NoAdapterError, "found no WebGPU adapter");
   using opened = await Gpu.open();
   assertEquals([opened.lost, opened.memory().live], [false, 0]);
+});
+
+Deno.test("Gpu.open() refuses an adapter that binds fewer buffers than a kernel has", async () => {
+  const small = { info: { description: "small one" }, limits: { maxStorageBuffersPerShaderStage: 8 } };
+  await assertRejects(
+    () => openOn(small as unknown as GPUAdapter),
+    GpuError,
+    "Cannot use small one: a kernel binds 8 buffers there, wanted 10. Update its driver, or use another GPU or Mesa's " +
+      "CPU driver",
+  );
 });

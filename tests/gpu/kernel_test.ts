@@ -27,6 +27,14 @@ Deno.test("defineKernel() refuses more parameters than a slot holds", () => {
   );
 });
 
+Deno.test("defineKernel() refuses more buffers than every opened device binds", () => {
+  assertThrows(
+    () => defineKernel({ name: "many", code: "", buffers: new Array<"read">(11).fill("read"), params: {} }),
+    RangeError,
+    'Cannot define kernel "many": 11 buffers, devices are asked for 10',
+  );
+});
+
 Deno.test("defineKernel() gives a record that cannot be changed", () => {
   const kernel = defineKernel({ name: "fixed", code: "", buffers: [], params: {} });
   assertThrows(() => Object.assign(kernel, { name: "other" }), TypeError);
