@@ -7,7 +7,15 @@ import subgroupCode from "./attention_subgroup.wgsl" with { type: "text" };
 import { defineAttention, dispatchAttention } from "./attention_variant.ts";
 import { checkShape } from "./rows.ts";
 
-const VARIANTS = defineAttention("attention", code, subgroupCode, [...new Array<"read">(5).fill("read"), "write", "write"]);
+const VARIANTS = defineAttention("attention", code, subgroupCode, [
+  "read",
+  "read",
+  "read",
+  "read",
+  "read",
+  "write",
+  "write",
+]);
 
 /** Operands of {@linkcode attention}. */
 export interface AttentionInput extends AttentionMask {
