@@ -1,4 +1,3 @@
-import type { Kernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention.wgsl" with { type: "text" };
