@@ -77,7 +77,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     found2 = include(found2, row + 2u * SIDE, cols, sums[2] + shift);
     found3 = include(found3, row + 3u * SIDE, cols, sums[3] + shift);
   }
-  let j = thread % SIDE;
+  let j = threadCol(thread);
   keep(i, j, found0);
   if (SLICES == 1u) {
     keep(i + SIDE, j, found1);

@@ -47,12 +47,13 @@ fn add(sums: vec4f, x: vec4f, w: mat4x4f) -> vec4f {
   return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sums))));
 }
 
+// Lines i, i + SIDE, i + 2 SIDE and i + 3 SIDE of a with the same of b; they lie 128 fours apart.
 fn addFour(sums: mat4x4f, i: u32, j: u32, four: u32) -> mat4x4f {
-  let w = transpose(mat4x4f(bTile[place(j, four)], bTile[place(j + SIDE, four)], bTile[place(j + 2u * SIDE, four)],
-                            bTile[place(j + 3u * SIDE, four)]));
-  return mat4x4f(add(sums[0], aTile[place(i, four)], w), add(sums[1], aTile[place(i + SIDE, four)], w),
-                 add(sums[2], aTile[place(i + 2u * SIDE, four)], w),
-                 add(sums[3], aTile[place(i + 3u * SIDE, four)], w));
+  let x = place(i, four);
+  let y = place(j, four);
+  let w = transpose(mat4x4f(bTile[y], bTile[y + 128u], bTile[y + 256u], bTile[y + 384u]));
+  return mat4x4f(add(sums[0], aTile[x], w), add(sums[1], aTile[x + 128u], w), add(sums[2], aTile[x + 256u], w),
+                 add(sums[3], aTile[x + 384u], w));
 }
 
 // What the four slices have of one row of a thread's outputs, slice 0 of its first row and so on; the tiles are free
@@ -76,19 +77,24 @@ fn joinSlices(sums: mat4x4f, thread: u32) -> vec4f {
   return joined;
 }
 
+// Row and column of a thread in its square: 32 neighbours, which a GPU runs as one, are 4 by 8, as so they read least.
+fn threadRow(thread: u32) -> u32 { return thread % (SIDE * SIDE) / (4u * SIDE) * 4u + thread % 32u / 8u; }
+
+fn threadCol(thread: u32) -> u32 { return thread / 32u % (SIDE / 8u) * 8u + thread % 8u; }
+
 // Row of a tile whose sums are the first that `tileSums` gives a thread.
-fn firstLine(thread: u32) -> u32 { return thread % (SIDE * SIDE) / SIDE + thread / (SIDE * SIDE) * SIDE; }
+fn firstLine(thread: u32) -> u32 { return threadRow(thread) + thread / (SIDE * SIDE) * SIDE; }
 
 // The columns of a tile whose sums a thread gets.
-fn tileCols(thread: u32) -> vec4u { return vec4u(0u, SIDE, 2u * SIDE, 3u * SIDE) + thread % SIDE; }
+fn tileCols(thread: u32) -> vec4u { return vec4u(0u, SIDE, 2u * SIDE, 3u * SIDE) + threadCol(thread); }
 
 // Steps first to end - 1 of the product of the tile at row and col, by all threads of the workgroup. Column m of the
 // result is row firstLine + SIDE m of the tile, at columns tileCols; where there are slices, only m = 0 counts. What
 // comes next is loaded while products are added. Those are written out, as an index that a loop changes may keep a
 // compiler from holding sums in registers.
 fn tileSums(row: u32, col: u32, first: u32, end: u32, thread: u32) -> mat4x4f {
-  let i = thread % (SIDE * SIDE) / SIDE;
-  let j = thread % SIDE;
+  let i = threadRow(thread);
+  let j = threadCol(thread);
   let four = thread / (SIDE * SIDE) * 4u;
   var sums = mat4x4f();
   var next = load(row, col, first, thread);
