@@ -23,7 +23,7 @@ const KERNEL = defineKernel({
 /** Records a product with operands staged in workgroup memory. */
 export function dispatchTile(stream: Stream, problem: MatmulProblem, groupLimit?: number): void {
   const blocks = (size: number): number => Math.ceil(problem.rows / size) * Math.ceil(problem.cols / size);
-  const side = tileSide(blocks(64));
+  const side = tileSide(problem.rows, Math.ceil(problem.cols / 64));
   stream.dispatch(KERNEL, {
     tensors: quadBindings(problem),
     params: matmulParams(problem, 4 * side),

@@ -108,7 +108,7 @@ export function projectedLogProb(
   const allSlices = parts.reduce((sum, { slices }) => sum + slices, 0);
   using logSums = stream.gpu.tensor([rows, allSlices], "log-sum-exp by slices");
   using logits = stream.gpu.tensor([rows], "logits of tokens");
-  const side = tileSide(Math.ceil(rows / 64) * allSlices);
+  const side = tileSide(rows, allSlices);
   const rowBlocks = Math.ceil(rows / (subgroup ? SUBGROUP_ROWS : 4 * side));
   const params = { rows, rowBlocks, inner, slice, allSlices };
   const types = { B_TYPE: bType, BIAS_TYPE: biasType };

@@ -5,16 +5,21 @@
 export type TileSide = 8 | 16;
 
 /**
- * Large blocks below which small ones are taken: each of a GPU's cores, often more than a hundred, is to have two. On one
- * of 132 cores, 512 x 512 outputs take 17 us in small blocks and 25 in large ones, 1024 x 1024 take 96 and 77.
+ * Large tiles below which small ones are taken: each of a GPU's cores, often more than a hundred, is to have two. On one
+ * of 132 cores, 512 x 512 outputs take 19 us in small tiles and 33 in large ones, 1024 x 1024 take 106 and 92.
  */
-const MANY_BLOCKS = 256;
+const MANY_TILES = 256;
+
+/** What an output costs in a small tile of many, next to one in a large tile: 128 x 576 x 49152 takes 339 us and 288. */
+const SMALL_COST = 1.17;
 
 /**
  * The side that suits a number of outputs.
  *
- * @param blocks Workgroups with blocks of 64 x 64 outputs.
+ * @param rows Rows of outputs; those that the last tile has too many cost as much.
+ * @param columnTiles Large tiles side by side.
  */
-export function tileSide(blocks: number): TileSide {
-  return blocks < MANY_BLOCKS ? 8 : 16;
+export function tileSide(rows: number, columnTiles: number): TileSide {
+  const [small, large] = [Math.ceil(rows / 32), Math.ceil(rows / 64)];
+  return large * columnTiles < MANY_TILES || SMALL_COST * 32 * small < 64 * large ? 8 : 16;
 }
