@@ -1,3 +1,4 @@
+import { allOrNone } from "../src/gpu/all_or_none.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention.wgsl" with { type: "text" };
@@ -48,8 +49,10 @@ export function attention(stream: Stream, input: AttentionInput, options: Attent
   const sizes = attentionSizes(action, q, k, input);
   checkShape(action, "v", v, k.shape);
   const { batch, nHeads, nKvHeads, queries } = sizes;
-  const z = stream.gpu.tensor(q.shape, "z");
-  const logSumExp = stream.gpu.tensor([batch, nHeads, queries], "logSumExp");
+  const [z, logSumExp] = allOrNone([
+    () => stream.gpu.tensor(q.shape, "z"),
+    () => stream.gpu.tensor([batch, nHeads, queries], "logSumExp"),
+  ]);
   if (z.length === 0) return { z, logSumExp };
   dispatchAttention(
     stream,

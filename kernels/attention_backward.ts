@@ -35,6 +35,9 @@ export function attentionBackward(
   const { dz, k, v, logSumExp, start, length } = input;
   try {
     return { q, ...attentionBackwardKey(stream, { dz, q: input.q, k, v, logSumExp, delta, start, length }, options) };
+  } catch (error) {
+    q.dispose();
+    throw error;
   } finally {
     delta.dispose();
   }

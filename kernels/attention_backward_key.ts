@@ -1,3 +1,4 @@
+import { allOrNone } from "../src/gpu/all_or_none.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention_backward_key.wgsl" with { type: "text" };
@@ -57,8 +58,10 @@ export function attentionBackwardKey(
   checkShape(action, "dz", dz, q.shape);
   checkShape(action, "logSumExp", logSumExp, [batch, nHeads, queries]);
   checkShape(action, "delta", delta, [batch, nHeads, queries]);
-  const dk = stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dk");
-  const dv = stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dv");
+  const [dk, dv] = allOrNone([
+    () => stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dk"),
+    () => stream.gpu.tensor([batch, queries, nKvHeads, dHead], "dv"),
+  ]);
   if (dk.length === 0) return { k: dk, v: dv };
   const rows = { rowsPerKvHead: queries, steps: queries * nHeads / nKvHeads };
   dispatchAttention(stream, VARIANTS, sizes, rows, [dz, q, k, v, logSumExp, delta, start, length, dk, dv], options);

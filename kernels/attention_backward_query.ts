@@ -1,3 +1,4 @@
+import { allOrNone } from "../src/gpu/all_or_none.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
 import code from "./attention_backward_query.wgsl" with { type: "text" };
@@ -56,8 +57,10 @@ export function attentionBackwardQuery(
   checkShape(action, "dz", dz, q.shape);
   checkShape(action, "z", z, q.shape);
   checkShape(action, "logSumExp", logSumExp, [batch, nHeads, queries]);
-  const dq = stream.gpu.tensor(q.shape, "dq");
-  const delta = stream.gpu.tensor(logSumExp.shape, "delta");
+  const [dq, delta] = allOrNone([
+    () => stream.gpu.tensor(q.shape, "dq"),
+    () => stream.gpu.tensor(logSumExp.shape, "delta"),
+  ]);
   if (dq.length === 0) return { q: dq, delta };
   const rows = { rowsPerKvHead: queries * nHeads / nKvHeads, steps: sizes.keys };
   dispatchAttention(stream, VARIANTS, sizes, rows, [

@@ -1,3 +1,4 @@
+import { allOrNone } from "../src/gpu/all_or_none.ts";
 import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
@@ -46,9 +47,11 @@ export function crossEntropy(
   const action = "compute the cross-entropy";
   const { rows, width } = filledRows(action, "logits", logits);
   checkLength(action, "target", target, rows, "u32");
-  const logProb = stream.gpu.tensor([rows], "log-probability");
-  const logSumExp = stream.gpu.tensor([rows], "log-sum-exp");
-  const argmax = stream.gpu.tensor([rows], "argmax", "u32");
+  const [logProb, logSumExp, argmax] = allOrNone([
+    () => stream.gpu.tensor([rows], "log-probability"),
+    () => stream.gpu.tensor([rows], "log-sum-exp"),
+    () => stream.gpu.tensor([rows], "argmax", "u32"),
+  ]);
   stream.dispatch(KERNEL, {
     tensors: [logits, target, logProb, logSumExp, argmax],
     params: { rows, width },

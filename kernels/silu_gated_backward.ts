@@ -1,3 +1,4 @@
+import { allOrNone } from "../src/gpu/all_or_none.ts";
 import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
@@ -48,11 +49,10 @@ export function siluGatedBackward(
   checkDtype(action, "gate", gate, "f32");
   checkLength(action, "up", up, gate.length);
   checkLength(action, "dy", dy, gate.length);
-  const gradients = {
-    gate: stream.gpu.tensor(gate.shape, "gate gradient"),
-    up: stream.gpu.tensor(gate.shape, "up gradient"),
-  };
-  const tensors = [dy, gate, up, gradients.gate, gradients.up];
-  dispatchElementwise(stream, KERNEL, tensors, gate.length, options.groupLimit);
-  return gradients;
+  const [dGate, dUp] = allOrNone([
+    () => stream.gpu.tensor(gate.shape, "gate gradient"),
+    () => stream.gpu.tensor(gate.shape, "up gradient"),
+  ]);
+  dispatchElementwise(stream, KERNEL, [dy, gate, up, dGate, dUp], gate.length, options.groupLimit);
+  return { gate: dGate, up: dUp };
 }

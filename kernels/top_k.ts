@@ -1,3 +1,4 @@
+import { allOrNone } from "../src/gpu/all_or_none.ts";
 import { defineKernel, foldGroups } from "../src/gpu/kernel.ts";
 import type { Stream } from "../src/gpu/stream.ts";
 import type { Tensor } from "../src/gpu/tensor.ts";
@@ -46,8 +47,10 @@ export function topK(stream: Stream, input: { x: Tensor }, options: TopKOptions)
       `Cannot ${action} of rows of ${width}: k must be an integer from 1 to ${Math.min(MAX_K, width)}`,
     );
   }
-  const values = stream.gpu.tensor([rows, k], "top-k values");
-  const indices = stream.gpu.tensor([rows, k], "top-k indices", "u32");
+  const [values, indices] = allOrNone([
+    () => stream.gpu.tensor([rows, k], "top-k values"),
+    () => stream.gpu.tensor([rows, k], "top-k indices", "u32"),
+  ]);
   const threads = rowThreads(stream.gpu, width);
   const atOnce = Math.max(1, Math.floor(MAX_ROUNDS / (Math.ceil(width / threads) + Math.log2(threads) + 1)));
   for (let first = 0; first < k; first += atOnce) {

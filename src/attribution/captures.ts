@@ -2,7 +2,6 @@ import { add } from "../../kernels/add.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { ActivationCache } from "../model/activation_cache.ts";
 import type { Model } from "../model/model.ts";
-import { Temps } from "../model/hooks.ts";
 import { FrozenProjection } from "./frozen_projection.ts";
 
 /**
@@ -33,7 +32,7 @@ export class Captures implements Disposable {
   readonly pattern: Tensor;
   /** Attention values at every position, [nLayers, pos, nKvHeads, dHead]. */
   readonly values: Tensor;
-  readonly #owned = new Temps();
+  readonly #owned: DisposableStack;
 
   /**
    * Records the forward pass; nothing waits.
@@ -43,11 +42,12 @@ export class Captures implements Disposable {
    */
   constructor(model: Model, ids: readonly number[]) {
     const { gpu, config: { nLayers, dModel, dMlp, nHeads, nKvHeads, dHead } } = model;
+    using made = new DisposableStack();
     this.model = model;
     this.ids = [...ids];
-    this.cache = model.forward(ids, { keep: keptHooks(model) });
+    this.cache = made.use(model.forward(ids, { keep: keptHooks(model) }));
     const pos = ids.length;
-    const make = (shape: number[], label: string): Tensor => this.#owned.add(gpu.tensor(shape, label));
+    const make = (shape: number[], label: string): Tensor => made.use(gpu.tensor(shape, label));
     this.bases = make([2 * nLayers + 1, dModel], "residual bases");
     this.outputs = make([2 * nLayers, dModel], "layer outputs");
     this.coefficients = make([nLayers, dMlp], "coefficients");
@@ -80,14 +80,13 @@ export class Captures implements Disposable {
     gpu.stream.copy(middle, this.bases, { to: nLayers * dModel });
     using last = gpu.tensor([1, dModel], "last residual");
     gpu.stream.copy(this.bases, last, { from: 2 * nLayers * dModel, elements: dModel });
-    this.projection = new FrozenProjection(model, last);
+    this.projection = made.use(new FrozenProjection(model, last));
+    this.#owned = made.move();
   }
 
   /** Gives the memory back. */
   [Symbol.dispose](): void {
-    this.#owned[Symbol.dispose]();
-    this.projection[Symbol.dispose]();
-    this.cache[Symbol.dispose]();
+    this.#owned.dispose();
   }
 }
 

@@ -106,9 +106,10 @@ async function readHost(captures: Captures, target: number): Promise<HostScores>
   const targets = temps.add(model.uploadIndex(new Array<number>(count).fill(target), "target"));
   const weight = temps.add(gpu.upload(new Float32Array(count).fill(-1), [count], "sign"));
   const entropy = crossEntropy(stream, { logits, target: targets });
+  for (const tensor of Object.values(entropy)) temps.add(tensor);
   const one = temps.add(model.uploadIndex([target], "target"));
   const predicted = crossEntropy(stream, { logits: captures.cache.logits!, target: one });
-  for (const tensor of [...Object.values(entropy), ...Object.values(predicted)]) temps.add(tensor);
+  for (const tensor of Object.values(predicted)) temps.add(tensor);
   const dLogits = temps.add(
     crossEntropyBackward(stream, { logits, logSumExp: entropy.logSumExp, target: targets, weight }),
   );

@@ -51,7 +51,8 @@ function vectors(model: Model, parts: readonly WeightPart[], rowLayout: "out_in"
   const { gpu, weights } = model;
   const all = parts.flatMap(({ index }) => index);
   const width = Math.max(0, ...parts.map(({ weight }) => vectorWidth(model, weight, rowLayout)));
-  const out = gpu.tensor([all.length, width], "weight vectors");
+  using made = new DisposableStack();
+  const out = made.use(gpu.tensor([all.length, width], "weight vectors"));
   using index = model.uploadIndex(all, "weight vectors");
   let first = 0;
   for (const part of parts) {
@@ -67,6 +68,7 @@ function vectors(model: Model, parts: readonly WeightPart[], rowLayout: "out_in"
     }
     first += rows;
   }
+  made.move();
   return out;
 }
 

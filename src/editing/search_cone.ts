@@ -77,9 +77,11 @@ export class SearchCone implements Disposable {
   #t!: ConeTensors;
 
   private constructor(model: Model, rows: readonly SearchRow[], options: SearchOptions) {
+    using made = new DisposableStack();
+    made.use(this.#owned);
     this.#model = model;
     this.#options = options;
-    this.#rows = makeRows(model.gpu, coneStarts(rows), rows.map((row) => row.ids.length));
+    this.#rows = made.use(makeRows(model.gpu, coneStarts(rows), rows.map((row) => row.ids.length)));
     this.#slots = 1 + Math.max(...rows.flatMap((row) => row.edits.map((e) => e.slot)));
     const labels = rows.flatMap((row) => row.labels);
     this.labelsOfRow = rows.map((row) => row.labels.length).filter((n) => n > 0);
@@ -89,6 +91,7 @@ export class SearchCone implements Disposable {
     this.weight = this.#owned.add(
       model.gpu.upload(Float32Array.from(labels, (l) => l.weight), [labels.length], "search label weights"),
     );
+    made.move();
   }
 
   /** Runs the unchanged model once over whole rows and keeps what the steps start from. */
@@ -122,9 +125,10 @@ export class SearchCone implements Disposable {
     const { stream } = model.gpu;
     const t = this.#t;
     const { sites, layer } = this.#options;
-    const tape = new Tape();
+    using made = new DisposableStack();
+    const tape = made.use(new Tape());
     const pass = model.pass(this.#rows, { tape, caches: this.#caches });
-    const temps = new Temps((tensor) => tape.holds(tensor));
+    const temps = made.use(new Temps((tensor) => tape.holds(tensor)));
     let x: Tensor;
     if (t.baseMid) {
       const mid = temps.add(this.#copy(t.baseMid));
@@ -153,16 +157,8 @@ export class SearchCone implements Disposable {
       state.keptLogits = keptLogits;
       state.keptLse = keptLse;
     }
-    return {
-      logProb: found.logProb,
-      argmax: found.argmax,
-      kl,
-      state,
-      [Symbol.dispose]: () => {
-        temps[Symbol.dispose]();
-        tape[Symbol.dispose]();
-      },
-    };
+    const owned = made.move();
+    return { logProb: found.logProb, argmax: found.argmax, kl, state, [Symbol.dispose]: () => owned.dispose() };
   }
 
   /**
@@ -202,14 +198,15 @@ export class SearchCone implements Disposable {
     scatterRows(stream, { x: dChosen, index: t.labelRow, into: dx });
     for (let l = model.config.nLayers - 1; l > layer; l--) dx = temps.add(blockBackward(pass, l, dx));
     const dMid = t.baseMid ? temps.add(sequentialTailBackward(pass, layer, dx)) : dx;
+    const sums = sites.map((site) =>
+      temps.add(
+        sumRowsBySlot(stream, { x: site === "attn" ? dMid : dx, row: t.editRow, slot: t.editSlots[0]! }, {
+          slots: this.#slots,
+        }),
+      )
+    );
     const gradient = model.gpu.tensor([sites.length * this.#slots, model.config.dModel], "search gradient");
-    sites.forEach((site, s) => {
-      const from = site === "attn" ? dMid : dx;
-      const sum = temps.add(
-        sumRowsBySlot(stream, { x: from, row: t.editRow, slot: t.editSlots[0]! }, { slots: this.#slots }),
-      );
-      stream.copy(sum, gradient, { to: s * sum.length });
-    });
+    sums.forEach((sum, s) => stream.copy(sum, gradient, { to: s * sum.length }));
     return gradient;
   }
 
@@ -244,7 +241,7 @@ export class SearchCone implements Disposable {
       mlp: name + "hook_mlp_out",
       attn: name + "hook_attn_out",
     };
-    const taps = new Taps(stream, {
+    using taps = new Taps(stream, {
       keep: [name + "hook_resid_post", ...(needsMid ? [name + "hook_resid_mid"] : []), ...sites.map((s) => outputs[s])],
     });
     using temps = new Temps();
@@ -252,7 +249,6 @@ export class SearchCone implements Disposable {
     using input = model.uploadIds(ids, longest);
     temps.add(residual(model.pass(whole, { taps, caches: this.#caches }), input));
     const kept = taps.finish();
-    for (const { tensor } of kept.values()) temps.add(tensor);
     const flat = (hook: string): Tensor => kept.get(hook)!.tensor.view([batch * longest, model.config.dModel]);
 
     const at = coneIndices(rows, longest, queries);

@@ -135,12 +135,12 @@ async function sumsOf(
     using input = model.uploadIds(ids, rows.queries);
     // Padding rows are not tokens: only real positions are gathered.
     using real = model.uploadIndex(ids.flatMap((list, b) => list.map((_, t) => b * rows.queries + t)), "real rows");
-    const taps = new Taps(stream, { keep: hooks });
+    using taps = new Taps(stream, { keep: hooks });
     inner.add(residual(model.pass(rows, { taps }), input, deepest + 1));
     const kept = taps.finish();
     layers.forEach((_, i) => {
       const { tensor } = kept.get(hooks[i]!)!;
-      const flat = inner.add(tensor).view([rows.batch * rows.queries, dMlp]);
+      const flat = tensor.view([rows.batch * rows.queries, dMlp]);
       rankK(stream, { x: inner.add(gatherRows(stream, { x: flat, index: real })), into: totals[i]! });
     });
     stream.submit();

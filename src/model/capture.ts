@@ -90,18 +90,18 @@ export async function captureRows(
       const index = batch.flatMap((i, b) => sequences[i]!.positions.map((p) => b * rows.queries + p));
       if (index.length === 0) continue;
       using at = model.uploadIndex(index, "captured rows");
-      const taps = new Taps(model.gpu.stream, { keep: hooks });
+      using taps = new Taps(model.gpu.stream, { keep: hooks });
       using temps = new Temps();
       temps.add(residual(model.pass(rows, { taps }), input, deepest + 1));
       const kept = taps.finish();
-      const tensors = hooks.map((hook) => {
+      const tensors: Tensor[] = [];
+      parts.push({ tensors, rows: batch.flatMap((i) => sequences[i]!.positions.map((_, j) => firstRow[i]! + j)) });
+      for (const hook of hooks) {
         const { tensor } = kept.get(hook)!;
         const flat = tensor.view([rows.batch * rows.queries, tensor.length / (rows.batch * rows.queries)]);
-        return gatherRows(model.gpu.stream, { x: flat, index: at });
-      });
-      for (const { tensor } of kept.values()) temps.add(tensor);
+        tensors.push(gatherRows(model.gpu.stream, { x: flat, index: at }));
+      }
       model.gpu.stream.submit();
-      parts.push({ tensors, rows: batch.flatMap((i) => sequences[i]!.positions.map((_, j) => firstRow[i]! + j)) });
     }
     const arrays = await model.gpu.stream.read(...parts.flatMap((part) => part.tensors));
     return hooks.map((_, h) => {

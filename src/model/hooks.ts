@@ -24,7 +24,7 @@ export interface KeptActivation {
 }
 
 /** Applies patches and collects what is kept while a forward pass records itself. */
-export class Taps {
+export class Taps implements Disposable {
   readonly #stream: Stream;
   readonly #keep: ReadonlySet<string>;
   readonly #patch: ReadonlyMap<string, Patch>;
@@ -84,7 +84,7 @@ export class Taps {
   finish(): Map<string, KeptActivation> {
     for (const name of [...this.#keep, ...this.#patch.keys()]) {
       if (!this.#seen.has(name)) {
-        this.release();
+        this[Symbol.dispose]();
         const last = name.split(".").at(-1)!;
         const near = [...this.#seen].filter((n) => n.endsWith(last)).slice(0, 3).join(", ");
         throw new TypeError(
@@ -95,8 +95,8 @@ export class Taps {
     return this.#kept;
   }
 
-  /** Disposes what was kept, after a failure. */
-  release(): void {
+  /** Disposes what was kept; whoever hands on what {@linkcode finish} gave does not. */
+  [Symbol.dispose](): void {
     for (const { tensor } of this.#kept.values()) tensor.dispose();
     this.#kept.clear();
   }

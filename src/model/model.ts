@@ -3,6 +3,7 @@ import { crossEntropy } from "../../kernels/cross_entropy.ts";
 import { matmulTn } from "../../kernels/matmul_tn.ts";
 import { scatterRows } from "../../kernels/scatter_rows.ts";
 import { modelLabel } from "../checkpoint/hub/model_label.ts";
+import { allOrNone } from "../gpu/all_or_none.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { ActivationCache } from "./activation_cache.ts";
@@ -119,24 +120,21 @@ export class Model implements Disposable {
     const batch = asBatch(tokens);
     using rows = this.rowsFor(batch);
     using ids = this.uploadIds(batch, rows.queries);
-    const taps = new Taps(this.gpu.stream, options);
+    using made = new DisposableStack();
+    const taps = made.use(new Taps(this.gpu.stream, options));
     using temps = new Temps((t) => taps.holds(t));
     let logits: Tensor | null = null;
-    try {
-      const pass = this.pass(rows, { taps });
-      const last = temps.add(residual(pass, ids));
-      const mode = options.logits ?? "last";
-      if (mode === "all") logits = unembed(pass, last, "all");
-      else if (mode === "last") {
-        using at = this.uploadIndex(batch.map((ids, b) => b * rows.queries + ids.length - 1), "last rows");
-        logits = unembed(pass, last, at);
-      }
-      return new ActivationCache(this.gpu.stream, taps.finish(), logits);
-    } catch (error) {
-      taps.release();
-      logits?.dispose();
-      throw error;
+    const pass = this.pass(rows, { taps });
+    const last = temps.add(residual(pass, ids));
+    const mode = options.logits ?? "last";
+    if (mode === "all") logits = made.use(unembed(pass, last, "all"));
+    else if (mode === "last") {
+      using at = this.uploadIndex(batch.map((ids, b) => b * rows.queries + ids.length - 1), "last rows");
+      logits = made.use(unembed(pass, last, at));
     }
+    const cache = new ActivationCache(this.gpu.stream, taps.finish(), logits);
+    made.move();
+    return cache;
   }
 
   /**
@@ -154,8 +152,11 @@ export class Model implements Disposable {
     const weightNames = names.filter((name) => name.endsWith("mlp.W_out"));
     const outs = weightNames.map((name) => name.replace("mlp.W_out", "hook_mlp_out"));
     const posts = weightNames.map((name) => name.replace("W_out", "hook_post"));
-    const forwardTaps = new Taps(stream, { keep: posts });
-    const taps = new Taps(stream, { keep: [...names.filter((name) => !weightNames.includes(name)), ...outs] });
+    using made = new DisposableStack();
+    using forwardTaps = new Taps(stream, { keep: posts });
+    const taps = made.use(
+      new Taps(stream, { keep: [...names.filter((name) => !weightNames.includes(name)), ...outs] }),
+    );
     using temps = new Temps((t) => taps.holds(t));
     const pass = this.pass(rows, { taps: forwardTaps, tape });
     const last = temps.add(residual(pass, ids));
@@ -171,13 +172,10 @@ export class Model implements Disposable {
     using dNormed = this.gpu.zeros([rows.queries, this.config.dModel], "gradient");
     scatterRows(stream, { x: dChosen, index: at, into: dNormed });
     const backward = this.pass(rows, { taps, tape });
-    let gradient = finalNormBackward(backward, last, dNormed);
+    let gradient = temps.add(finalNormBackward(backward, last, dNormed));
     for (let layer = this.config.nLayers - 1; layer >= 0; layer--) {
-      const next = blockBackward(backward, layer, gradient);
-      temps.add(gradient);
-      gradient = next;
+      gradient = temps.add(blockBackward(backward, layer, gradient));
     }
-    temps.add(gradient);
     const found = taps.finish();
     weightNames.forEach((name, i) => {
       const dOut = found.get(outs[i]!)!.tensor;
@@ -186,6 +184,7 @@ export class Model implements Disposable {
       const tensor = matmulTn(stream, product);
       found.set(name, { tensor, shape: tensor.shape });
     });
+    made.move();
     return new ActivationCache(stream, found, null);
   }
 
@@ -241,11 +240,13 @@ export class Model implements Disposable {
   /** Empty keys and values for `batch` sequences of at most `keys` tokens, for layers `from` on. */
   makeCaches(batch: number, keys: number, from: number = 0): (KeyValues | undefined)[] {
     const { nLayers, nKvHeads, dHead } = this.config;
-    const make = (label: string): Tensor => this.gpu.zeros([batch, keys, nKvHeads, dHead], label);
-    return Array.from(
-      { length: nLayers },
-      (_, layer) => layer < from ? undefined : { k: make("cache.k"), v: make("cache.v") },
-    );
+    const make = (label: string) => (): Tensor => this.gpu.zeros([batch, keys, nKvHeads, dHead], label);
+    const cached = Array.from({ length: nLayers - from }, () => [make("cache.k"), make("cache.v")]).flat();
+    const tensors = allOrNone(cached);
+    return Array.from({ length: nLayers }, (_, layer) => {
+      const at = 2 * (layer - from);
+      return at < 0 ? undefined : { k: tensors[at]!, v: tensors[at + 1]! };
+    });
   }
 
   /** Gives weights and tables back. */

@@ -1,3 +1,4 @@
+import { allOrNone } from "../gpu/all_or_none.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 
@@ -47,12 +48,12 @@ export function makeRows(
       cacheRow[b * queries + t] = b * keys + starts[b]! + t;
     }
   }
-  const owned = [
-    gpu.upload(Uint32Array.from(starts), [batch], "rows.start"),
-    gpu.upload(Uint32Array.from(lengths), [batch], "rows.length"),
-    gpu.upload(position, [batch * queries], "rows.position"),
-    gpu.upload(cacheRow, [batch * queries], "rows.cacheRow"),
-  ] as const;
+  const owned = allOrNone([
+    () => gpu.upload(Uint32Array.from(starts), [batch], "rows.start"),
+    () => gpu.upload(Uint32Array.from(lengths), [batch], "rows.length"),
+    () => gpu.upload(position, [batch * queries], "rows.position"),
+    () => gpu.upload(cacheRow, [batch * queries], "rows.cacheRow"),
+  ]);
   return {
     batch,
     queries,
