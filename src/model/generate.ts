@@ -8,7 +8,7 @@ import { TextStream } from "./tokenizer.ts";
 
 /** Options of `generate` and `complete`. */
 export interface GenerateOptions extends SamplingOptions {
-  /** Most new tokens. Default: 64 (`complete`: 16). */
+  /** Most new tokens, or Infinity for all that fit. Default: 64 (`complete`: 16). */
   maxTokens?: number;
   /** Stops at a newline and at a full stop that ends the sentence. Default: false (`complete`: true). */
   stopAtSentence?: boolean;
@@ -30,10 +30,15 @@ export async function* generate(
   pace: Pace = new DecodingPace(),
 ): AsyncGenerator<string> {
   checkSampling(options);
+  const { maxTokens = 64, stopAtSentence = false } = options;
+  if (!(Number.isInteger(maxTokens) && maxTokens >= 0) && maxTokens !== Infinity) {
+    throw new RangeError(
+      `Cannot generate ${maxTokens} tokens: wanted an integer from 0 up, or Infinity for all that fit`,
+    );
+  }
   options.signal?.throwIfAborted();
   const ids = typeof prompt === "string" ? model.tokens(prompt) : [...prompt];
   model.checkTokens(ids);
-  const { maxTokens = 64, stopAtSentence = false } = options;
   const first = ids.length;
   const end = Math.min(first + maxTokens, model.config.maxPos);
   using decoder = new Decoder(model, end);

@@ -184,7 +184,7 @@ Deno.test("generate() stops before the next token when aborted, and gives its me
   assertEquals(gpu.memory().live, before);
 });
 
-Deno.test("generate() refuses an empty prompt and odd sampling numbers", async () => {
+Deno.test("generate() refuses an empty prompt, odd sampling numbers and what is no number of tokens", async () => {
   using model = await loadSmall(gpu);
   await assertRejects(
     () => textOf(model, [], {}),
@@ -192,6 +192,13 @@ Deno.test("generate() refuses an empty prompt and odd sampling numbers", async (
     "Cannot run the model on an empty prompt: give at least one token of text",
   );
   await assertRejects(() => textOf(model, [1], { temperature: -1 }), RangeError, "Cannot sample with temperature -1");
+  for (const maxTokens of [-1, 1.5, NaN]) {
+    await assertRejects(
+      () => textOf(model, [1], { maxTokens }),
+      RangeError,
+      `Cannot generate ${maxTokens} tokens: wanted an integer from 0 up, or Infinity for all that fit`,
+    );
+  }
 });
 
 Deno.test("endsSentence() tells the end of a sentence from a full stop inside it", () => {
