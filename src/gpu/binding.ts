@@ -37,8 +37,8 @@ export function boundRange(binding: Binding, limit: number): BoundRange {
     ? { byteLength: undefined, ...binding }
     : { tensor: binding, byteOffset: 0, byteLength: undefined };
   const rest = tensor.storage.size - offset;
-  // Quads are read whole, so an odd end is rounded up; buffers are multiples of 256 bytes.
-  const whole = (bytes: number): number => Math.min(rest, Math.ceil(bytes / 16) * 16);
+  // Octets of words are read whole, so an odd end is rounded up; buffers are multiples of 256 bytes.
+  const whole = (bytes: number): number => Math.min(rest, Math.ceil(bytes / 32) * 32);
   const size = byteLength !== undefined
     ? whole(byteLength)
     : rest <= limit

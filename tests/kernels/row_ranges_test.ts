@@ -17,6 +17,14 @@ Deno.test("matmulNt() reads a weight that no binding holds by ranges of rows, wi
   await checkProduct(gpu, "nt", [1, 32, 701], { bias: "f32" });
 });
 
+Deno.test("matmulNt() reads a last range of one short row, with every variant", async () => {
+  using narrow = await Gpu.open({ maxBindingBytes: 16_384 });
+  using sideBySide = await Gpu.open({ maxBindingBytes: 16_384, traits: { threadCost: 1, broadcastCost: null } });
+  for (const variant of variants) await checkProduct(narrow, "nt", [3, 8, 1025], { variant, dtype: "bf16" });
+  await checkProduct(narrow, "nt", [1, 8, 1025], { dtype: "f16" });
+  await checkProduct(sideBySide, "nt", [1, 8, 1025], { dtype: "f16", bias: "f16" });
+});
+
 Deno.test("matmulNn() adds up the ranges of a weight that no binding holds, with every variant", async () => {
   for (const variant of variants) {
     await checkProduct(gpu, "nn", [9, 701, 32], { variant, bias: "f32" });
