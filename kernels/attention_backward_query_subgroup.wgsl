@@ -77,7 +77,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let statistics = (sequence * params.nHeads + head) * params.queries + t;
   let seen = f32(min(start[sequence] + t + 1u, min(length[sequence], params.keys)));
   let seenA = lanesA(seen); let seenB = lanesB(seen);
-  let count = u32(seenB.w); // rows are in order of position, so the last one sees most
+  // Rows are in order of position, so the last one sees most; worked out from what all lanes share.
+  let lastRow = min(tile * 8u + 7u, params.queries * heads - 1u);
+  let count = min(start[sequence] + lastRow / heads + 1u, min(length[sequence], params.keys));
   let stride = params.nKvHeads * quads;
   let kvAt = (sequence * params.keys * params.nKvHeads + kvHead) * quads;
   let column = chunk * select(8u, 16u, WIDE) + lane;

@@ -75,7 +75,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
                     subgroupBroadcast(seen, 3u));
   let seenB = vec4u(subgroupBroadcast(seen, 4u), subgroupBroadcast(seen, 5u), subgroupBroadcast(seen, 6u),
                     subgroupBroadcast(seen, 7u));
-  let count = seenB.w; // rows are in order of position, so the last one sees most
+  // Rows are in order of position, so the last one sees most; worked out from what all lanes share.
+  let lastRow = min(tile * 8u + 7u, params.queries * heads - 1u);
+  let count = min(start[sequence] + lastRow / heads + 1u, min(length[sequence], params.keys));
   let stride = params.nKvHeads * quads;
   let kvAt = (sequence * params.keys * params.nKvHeads + kvHead) * quads;
   let column = chunk * select(8u, 16u, WIDE) + lane;
