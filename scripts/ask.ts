@@ -59,7 +59,8 @@ await run(program, async (signal, keep) => {
       signal,
     };
     let answer = "";
-    if (!flags.json) keep(() => "What was answered so far stands above");
+    // The line of an answer is still open where it is stopped.
+    if (!flags.json) keep(() => answer === "" ? "Nothing was answered yet" : "\nWhat was answered stands above");
     for await (const piece of model.generate(prompt, options)) {
       answer += piece;
       if (!flags.json) await Deno.stdout.write(new TextEncoder().encode(piece));
