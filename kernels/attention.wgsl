@@ -9,7 +9,7 @@
 // memory    24 * WG bytes workgroup; reads k and v once a row
 // numerics  running maximum, so no exp overflows; finite for |score| < 1e38; a row that sees no key gives z = 0
 // twin      tests/reference/attention.ts
-// calls     head_shares, row_max, row_sum
+// calls     head_scores, head_shares, head_values, row_max, row_sum
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
@@ -28,31 +28,6 @@ var<workgroup> weights: array<f32, WG>;
 
 // Below every score.
 const LOWEST = -3.0e38;
-
-fn qQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return q[i]; }
-  return headQuad(q[i], q[i + 1u], at, c);
-}
-
-fn kQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return k[i]; }
-  return headQuad(k[i], k[i + 1u], at, c);
-}
-
-fn vQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return v[i]; }
-  return headQuad(v[i], v[i + 1u], at, c);
-}
-
-// Product of a head of q and a head of k that begin at these elements.
-fn score(qAt: u32, kAt: u32) -> f32 {
-  var sum = 0.0;
-  for (var c = 0u; c < quadsPerHead(); c++) { sum += dot(qQuad(qAt, c), kQuad(kAt, c)); }
-  return params.scale * sum;
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

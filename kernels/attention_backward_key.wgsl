@@ -13,7 +13,7 @@
 // memory    24 * WG bytes workgroup; reads q and dz twice a row
 // numerics  no exp overflows, as no score exceeds its logSumExp but by rounding; a key that nobody sees gives 0
 // twin      tests/reference/attention.ts
-// calls     head_shares
+// calls     head_gradients, head_scores, head_shares
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
@@ -32,30 +32,6 @@ struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, 
 override WG: u32 = 64u;
 var<workgroup> slopes: array<f32, WG>;
 var<workgroup> weights: array<f32, WG>;
-
-fn dzQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return dz[i]; }
-  return headQuad(dz[i], dz[i + 1u], at, c);
-}
-
-fn qQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return q[i]; }
-  return headQuad(q[i], q[i + 1u], at, c);
-}
-
-fn kQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return k[i]; }
-  return headQuad(k[i], k[i + 1u], at, c);
-}
-
-fn vQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return v[i]; }
-  return headQuad(v[i], v[i + 1u], at, c);
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -83,14 +59,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let head = kvHead * heads + i % heads;
       let at = ((b * params.queries + t) * params.nHeads + head) * params.dHead;
       let statistics = (b * params.nHeads + head) * params.queries + t;
-      var score = 0.0;
-      var dp = 0.0;
-      for (var c = 0u; c < quadsPerHead(); c++) {
-        score += dot(qQuad(at, c), kQuad(kvAt, c));
-        dp += dot(dzQuad(at, c), vQuad(kvAt, c));
-      }
-      weight = exp(params.scale * score - logSumExp[statistics]);
-      slope = params.scale * weight * (dp - delta[statistics]);
+      weight = exp(score(at, kvAt) - logSumExp[statistics]);
+      slope = params.scale * weight * (weightGradient(at, kvAt) - delta[statistics]);
     }
     slopes[lane] = slope;
     weights[lane] = weight;

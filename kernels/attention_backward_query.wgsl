@@ -11,7 +11,7 @@
 // memory    24 * WG bytes workgroup; reads k twice and v once a row
 // numerics  no exp overflows, as no score exceeds its logSumExp but by rounding; a row that sees no key gives 0
 // twin      tests/reference/attention.ts
-// calls     head_shares, row_sum
+// calls     head_gradients, head_scores, head_shares, row_sum
 
 struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32, scale: f32 }
 
@@ -30,30 +30,6 @@ struct Params { rows: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, 
 override WG: u32 = 64u;
 var<workgroup> partials: array<f32, WG>;
 var<workgroup> slopes: array<f32, WG>;
-
-fn dzQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return dz[i]; }
-  return headQuad(dz[i], dz[i + 1u], at, c);
-}
-
-fn qQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return q[i]; }
-  return headQuad(q[i], q[i + 1u], at, c);
-}
-
-fn kQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return k[i]; }
-  return headQuad(k[i], k[i + 1u], at, c);
-}
-
-fn vQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return v[i]; }
-  return headQuad(v[i], v[i + 1u], at, c);
-}
 
 fn zQuad(at: u32, c: u32) -> vec4f {
   let i = (at >> 2u) + c;
@@ -82,13 +58,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let at = kvAt + (first + lane) * stride;
     var slope = 0.0;
     if (first + lane < seen) {
-      var score = 0.0;
-      var dp = 0.0;
-      for (var c = 0u; c < quadsPerHead(); c++) {
-        score += dot(qQuad(qAt, c), kQuad(at, c));
-        dp += dot(dzQuad(qAt, c), vQuad(at, c));
-      }
-      slope = params.scale * exp(params.scale * score - logSumExp[row]) * (dp - mean);
+      let weight = exp(score(qAt, at) - logSumExp[row]);
+      slope = params.scale * weight * (weightGradient(qAt, at) - mean);
     }
     slopes[lane] = slope;
     workgroupBarrier();

@@ -8,7 +8,7 @@
 // memory    no workgroup memory, no barrier; reads a row of the pattern once a thread, writes z once
 // numerics  keys summed in order; keys of weight 0 are left out, so that room never written cannot spoil a sum
 // twin      tests/reference/attention.ts
-// calls     head_quad
+// calls     head_values
 
 struct Params { quads: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32, dHead: u32 }
 
@@ -18,12 +18,6 @@ struct Params { quads: u32, queries: u32, keys: u32, nHeads: u32, nKvHeads: u32,
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WG: u32 = 64u;
-
-fn vQuad(at: u32, c: u32) -> vec4f {
-  let i = (at >> 2u) + c;
-  if (ALIGNED) { return v[i]; }
-  return headQuad(v[i], v[i + 1u], at, c);
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

@@ -13,8 +13,11 @@ import decode_octet from "./shared/decode_octet.wgsl" with { type: "text" };
 import exp_below from "./shared/exp_below.wgsl" with { type: "text" };
 import exp_sum from "./shared/exp_sum.wgsl" with { type: "text" };
 import gelu_cdf from "./shared/gelu_cdf.wgsl" with { type: "text" };
+import head_gradients from "./shared/head_gradients.wgsl" with { type: "text" };
 import head_quad from "./shared/head_quad.wgsl" with { type: "text" };
+import head_scores from "./shared/head_scores.wgsl" with { type: "text" };
 import head_shares from "./shared/head_shares.wgsl" with { type: "text" };
+import head_values from "./shared/head_values.wgsl" with { type: "text" };
 import kept_row from "./shared/kept_row.wgsl" with { type: "text" };
 import matmul_bias from "./shared/matmul_bias.wgsl" with { type: "text" };
 import matmul_layout from "./shared/matmul_layout.wgsl" with { type: "text" };
@@ -49,8 +52,11 @@ const SHARED: ReadonlyMap<string, string> = new Map(Object.entries({
   exp_below,
   exp_sum,
   gelu_cdf,
+  head_gradients,
   head_quad,
+  head_scores,
   head_shares,
+  head_values,
   kept_row,
   matmul_bias,
   matmul_layout,
