@@ -34,7 +34,7 @@ export interface ContrastScores {
  *
  * @param captures What the forward pass left.
  * @param target Token whose answer it is.
- * @param alternatives Tokens other than the target, each once.
+ * @param alternatives Tokens other than the target; one that is listed twice counts as two answers.
  * @throws {RangeError} If there are none, one is the target, or one lies outside the vocabulary.
  */
 export async function layerContrasts(
@@ -55,7 +55,7 @@ export async function layerContrasts(
  * Only the logits of target and alternatives are needed, so the products are with their directions, not with the
  * vocabulary.
  *
- * @param alternatives Tokens other than the target, each once.
+ * @param alternatives Tokens other than the target; one that is listed twice counts as two answers.
  * @param options `attnNeurons`: score every attention neuron too. Default: not, they are many on long prompts.
  * @throws {RangeError} If there are none, one is the target, or one lies outside the vocabulary.
  */
@@ -187,10 +187,9 @@ function checkAlternatives(model: Model, target: number, alternatives: readonly 
       "Cannot score a contrast: found no alternatives, wanted at least one token besides the target",
     );
   }
-  if (alternatives.includes(target) || new Set(alternatives).size < alternatives.length) {
+  if (alternatives.includes(target)) {
     throw new RangeError(
-      `Cannot score a contrast with token ${target}: alternatives must be other tokens, each once, got ` +
-        `${alternatives.join(", ")}`,
+      `Cannot score a contrast with token ${target}: alternatives must be other tokens, got ${alternatives.join(", ")}`,
     );
   }
   model.checkTokens(alternatives, "the alternatives");

@@ -4,7 +4,7 @@
  * @module
  */
 import { contrastScores } from "../../attribution/contrast.ts";
-import { predictUnder, zeroAttnNeurons, zeroFfnNeurons } from "../../attribution/interventions.ts";
+import { type Prediction, predictUnder, zeroAttnNeurons, zeroFfnNeurons } from "../../attribution/interventions.ts";
 import { lensLogProbs, logitLens } from "../../attribution/lens.ts";
 import {
   attnNeuronBounds,
@@ -26,15 +26,18 @@ import {
 } from "../../attribution/scores.ts";
 import type { AttributionPrompt } from "./attribution_case.ts";
 import { attnName, attnOf, ffnName, ffnOf } from "./attribution_names.ts";
-import { type Check, checkAbsolute, checkRanking, checkSame } from "./checks.ts";
+import { type Check, checkAbsolute, checkRanking, checkSame, largestAbsolute } from "./checks.ts";
 import { LOGIT_TOLERANCE } from "./forward_checks.ts";
 import type { GoldenTensors } from "./golden_tensors.ts";
 
 /** Largest error of a score, bound or projection in f32 on a GPU. */
 export const SCORE_TOLERANCE = 1e-4;
 
-/** By how much rounding may lift a score above its bound, relative to bounds above 1. */
-const BOUND_ROUNDING = 1e-5;
+/**
+ * By how much rounding may lift a score above its bound, relative to bounds above 1 and to the largest logit: a score is
+ * the difference of two log-probabilities, each of them that of a logit and a log-sum-exp, and a bound is one product.
+ */
+const BOUND_ROUNDING = 8 * 2 ** -23;
 
 /** Compares scores and bounds of layers, heads, head positions and all neurons. */
 export async function checkScores(prompt: ScoredPrompt, at: string, golden: GoldenTensors): Promise<Check[]> {
@@ -47,6 +50,8 @@ export async function checkScores(prompt: ScoredPrompt, at: string, golden: Gold
     ffn_neuron: [await ffnNeuronScores(prompt), ffnNeuronBounds(prompt)],
     attn_neuron: [await attnNeuronScores(prompt), attnNeuronBounds(prompt)],
   };
+  const logits = (await golden.values(`${at}.logits`)).subarray(-prompt.model.config.vocab);
+  const rounding = BOUND_ROUNDING * Math.max(1, largestAbsolute(logits));
   const checks: Check[] = [];
   for (const [name, [score, bound]] of Object.entries(pairs)) {
     const above = Array.from(score, (value, i) => (value - bound[i]!) / Math.max(1, Math.abs(bound[i]!)));
@@ -56,7 +61,7 @@ export async function checkScores(prompt: ScoredPrompt, at: string, golden: Gold
       {
         what: `${at} score.${name} above its bound`,
         error: above.reduce((worst, v) => Math.max(worst, v), 0),
-        tolerance: BOUND_ROUNDING,
+        tolerance: rounding,
       },
     );
   }
@@ -196,18 +201,22 @@ export async function checkProjections(prompt: ScoredPrompt, at: string, file: A
   return checks;
 }
 
-/** Compares what the model predicts without some neurons. */
+/** Compares what the model predicts without some neurons; of two tokens that are equally likely, either is the likeliest. */
 export async function checkInterventions(prompt: ScoredPrompt, at: string, file: AttributionPrompt): Promise<Check[]> {
   const checks: Check[] = [];
   for (const { kind, neurons, scope, targetLogProb, argmax } of file.interventions) {
     const patch = kind === "attn_neuron"
       ? await zeroAttnNeurons(prompt, neurons.map(attnOf), scope)
       : zeroFfnNeurons(neurons.map(ffnOf), scope === "lastOnly" ? "lastOnly" : "allPositions");
-    const found = await predictUnder(prompt.model, file.ids, file.target, patch);
+    const predict = (token: number): Promise<Prediction> => predictUnder(prompt.model, file.ids, token, patch);
+    const found = await predict(file.target);
+    const [best, wanted] = found.argmax === argmax
+      ? [found, found]
+      : [await predict(found.argmax), await predict(argmax)];
     const what = `${at} without ${kind} ${neurons.join(" ")} ${scope}`;
     checks.push(
       checkAbsolute(`${what}, log-probability`, [found.logProb], [targetLogProb], LOGIT_TOLERANCE),
-      checkSame(`${what}, argmax`, [found.argmax], [argmax]),
+      checkAbsolute(`${what}, likeliest token`, [wanted.logProb], [best.logProb], LOGIT_TOLERANCE),
     );
   }
   return checks;
