@@ -16,8 +16,8 @@ const KERNEL = defineKernel({
 export interface CrossEntropyBackwardInput {
   /** Unnormalised log-probabilities, [..., vocab] f32. */
   logits: Tensor;
-  /** Their log-sum-exp, from `crossEntropy`, [rows] f32. */
-  logSumExp: Tensor;
+  /** Log-probability of the wanted token of each row, from `crossEntropy`, [rows] f32. */
+  logProb: Tensor;
   /** Wanted token of each row, [rows] u32. */
   target: Tensor;
   /** Factor of each row's negative log-probability in the loss, [rows] f32. */
@@ -36,17 +36,17 @@ export function crossEntropyBackward(
   input: CrossEntropyBackwardInput,
   options: OutputOptions = {},
 ): Tensor {
-  const { logits, logSumExp, target, weight } = input;
+  const { logits, logProb, target, weight } = input;
   const action = "differentiate the cross-entropy";
   const { rows, width } = filledRows(action, "logits", logits);
-  checkLength(action, "logSumExp", logSumExp, rows);
+  checkLength(action, "logProb", logProb, rows);
   checkLength(action, "target", target, rows, "u32");
   checkLength(action, "weight", weight, rows);
   const label = options.label ?? "cross-entropy gradient";
-  const out = outputTensor(stream, action, logits.shape, [logits, logSumExp, weight], { ...options, label });
+  const out = outputTensor(stream, action, logits.shape, [logits, logProb, weight], { ...options, label });
   const [x, y] = foldGroups(rows, options.groupLimit);
   stream.dispatch(KERNEL, {
-    tensors: [logits, logSumExp, target, weight, out],
+    tensors: [logits, logProb, target, weight, out],
     params: { rows, width, slice: SLICE },
     groups: [x, y, Math.ceil(width / SLICE)],
     constants: { WG: rowThreads(stream.gpu, width) },

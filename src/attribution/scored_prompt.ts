@@ -111,7 +111,7 @@ async function readHost(captures: Captures, target: number): Promise<HostScores>
   const predicted = crossEntropy(stream, { logits: captures.cache.logits!, target: one });
   for (const tensor of Object.values(predicted)) temps.add(tensor);
   const dLogits = temps.add(
-    crossEntropyBackward(stream, { logits, logSumExp: entropy.logSumExp, target: targets, weight }),
+    crossEntropyBackward(stream, { logits, logProb: entropy.logProb, target: targets, weight }),
   );
   const gradient = temps.add(projection.pullBack(dLogits));
   const slopes = (name: string, layer: number, base: number): Tensor => {

@@ -29,7 +29,7 @@ export interface ConeForward extends Disposable {
   /** Divergence of each kept row; one zero if there is none. */
   kl: Tensor;
   /** What backward reads. */
-  state: { tape: Tape; logits: Tensor; logSumExp: Tensor; chosen: Tensor; keptLogits?: Tensor; keptLse?: Tensor };
+  state: { tape: Tape; logits: Tensor; chosen: Tensor; keptLogits?: Tensor; keptLse?: Tensor };
 }
 
 /** Tensors of a cone by purpose; made once, before the first step. */
@@ -147,7 +147,7 @@ export class SearchCone implements Disposable {
     temps.add(found.logProb);
     temps.add(found.logSumExp);
     temps.add(found.argmax);
-    const state: ConeForward["state"] = { tape, logits, logSumExp: found.logSumExp, chosen };
+    const state: ConeForward["state"] = { tape, logits, chosen };
     let kl = found.logProb;
     if (t.keptIndex) {
       const keptLogits = temps.add(gatherRows(stream, { x: logits, index: t.keptIndex }));
@@ -172,11 +172,11 @@ export class SearchCone implements Disposable {
     const { stream } = model.gpu;
     const { sites, layer } = this.#options;
     const t = this.#t;
-    const { tape, logits, logSumExp, chosen, keptLogits, keptLse } = forward.state;
+    const { tape, logits, chosen, keptLogits, keptLse } = forward.state;
     const pass = model.pass(this.#rows, { tape, caches: this.#caches });
     using temps = new Temps();
     const dLogits = temps.add(
-      crossEntropyBackward(stream, { logits, logSumExp, target: t.paddedTarget, weight: scaled }),
+      crossEntropyBackward(stream, { logits, logProb: forward.logProb, target: t.paddedTarget, weight: scaled }),
     );
     if (keptLogits && keptLse) {
       const weight = t.klWeight!;

@@ -167,7 +167,7 @@ export class Model implements Disposable {
     using weight = this.gpu.upload(new Float32Array([-1]), [1], "sign");
     const entropy = crossEntropy(stream, { logits, target: targets });
     for (const tensor of Object.values(entropy)) temps.add(tensor);
-    using dLogits = crossEntropyBackward(stream, { logits, logSumExp: entropy.logSumExp, target: targets, weight });
+    using dLogits = crossEntropyBackward(stream, { logits, logProb: entropy.logProb, target: targets, weight });
     using dChosen = linearBackward(stream, this.weights, "unembed.W_U", dLogits);
     using dNormed = this.gpu.zeros([rows.queries, this.config.dModel], "gradient");
     scatterRows(stream, { x: dChosen, index: at, into: dNormed });

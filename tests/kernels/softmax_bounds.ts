@@ -93,14 +93,16 @@ export function logSoftmaxBound(x: ArrayLike<number>): Float64Array {
 /** Bounds for `crossEntropyBackward` of one row. */
 export function crossEntropyBackwardBound(
   x: ArrayLike<number>,
-  logSumExp: number,
+  logProb: number,
   target: number,
   weight: number,
 ): Float64Array {
   return Float64Array.from(x, (v, i) => {
-    const p = Math.exp(v - logSumExp);
+    const above = v - x[target]!;
+    const p = Math.exp(above + logProb);
     const difference = Math.abs(p - (i === target ? 1 : 0));
-    return SECOND_ORDER * Math.abs(weight) * (p * differenceExpError(v - logSumExp) + 2 * UNIT * difference) + TINY;
+    const relative = differenceExpError(above + logProb) + UNIT * Math.abs(above);
+    return SECOND_ORDER * Math.abs(weight) * (p * relative + 2 * UNIT * difference) + TINY;
   });
 }
 

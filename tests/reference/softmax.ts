@@ -25,11 +25,14 @@ export function softmaxRow(x: ArrayLike<number>): Float64Array {
 /** Twin of `crossEntropyBackward` for one row. */
 export function crossEntropyRowBackward(
   x: ArrayLike<number>,
-  logSumExp: number,
+  logProb: number,
   target: number,
   weight: number,
 ): Float64Array {
-  return Float64Array.from(x, (v, i) => weight * (Math.exp(v - logSumExp) - (i === target ? 1 : 0)));
+  return Float64Array.from(x, (v, i) => {
+    const logP = v - x[target]! + logProb;
+    return weight * (i === target ? Math.expm1(logP) : Math.exp(logP));
+  });
 }
 
 /** Twin of `klDivergence` for one row. */
