@@ -1,6 +1,5 @@
 /** `deno task ask`: continues a prompt; `--top` shows the likeliest next tokens. */
-import { dirname } from "node:path";
-import { fromFlags, handOut, numberFrom0, prepareFolder, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { fromFlags, handOut, numberFrom0, prepareFile, run, UsageError, wholeNumber } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { checkCount, nextTokens } from "../src/model/next_tokens.ts";
 import { checkSampling } from "../src/model/sampling.ts";
@@ -36,7 +35,7 @@ await run(program, async (signal, keep) => {
   fromFlags(() => checkSampling(flags));
   if (flags.maxTokens === 0) throw new UsageError("Cannot answer with 0 tokens: give --max-tokens 1 or more");
   if (prompt.trim() === "") throw new UsageError("Cannot ask an empty prompt: give some text");
-  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
+  await prepareFile(flags.out);
   await withModel(flags.model, flags, signal, async (model) => {
     if (flags.patch) {
       const { loadEdit } = await import("../src/editing/patch_file.ts");

@@ -1,9 +1,8 @@
 /** `deno task attribute`: which layers and neurons recall an answer. */
-import { dirname } from "node:path";
 import { attribute } from "../src/attribution/attribute.ts";
 import { terminalTable } from "../src/display/table.ts";
 import { attributionTables } from "../src/evaluation/attribution_report.ts";
-import { handOut, listOf, prepareFolder, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { handOut, listOf, prepareFile, run, UsageError, wholeNumber } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 
 const program = modelCommand(
@@ -23,7 +22,7 @@ await run(program, async (signal) => {
   >();
   if (flags.prompt.trim() === "") throw new UsageError("Cannot attribute an empty prompt: give some text");
   if (flags.target?.trim() === "") throw new UsageError("Cannot attribute an empty --target: give some text");
-  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
+  await prepareFile(flags.out);
   if (flags.top === 0) throw new UsageError("Cannot show 0 neurons: give --top 1 or more");
   await withModel(flags.model, flags, signal, async (model) => {
     const { prompt, top, alternatives } = flags;

@@ -1,5 +1,4 @@
 /** `deno task bench`: measures speed as ratios in one run, against other libraries and against simpler ways. */
-import { dirname } from "node:path";
 import { benchMarkdown } from "../tests/bench/comparison.ts";
 import { smollm2File } from "../tests/bench/smollm2_file.ts";
 import { BENCH_NAMES, runBench } from "../tests/bench/suite.ts";
@@ -7,7 +6,7 @@ import {
   command,
   type CommonFlags,
   handOut,
-  prepareFolder,
+  prepareFile,
   run,
   someOf,
   UsageError,
@@ -36,7 +35,7 @@ await run(program, async (signal) => {
     CommonFlags & GpuFlags & { only: typeof BENCH_NAMES; rounds: number; smollm2?: string }
   >();
   if (flags.rounds === 0) throw new UsageError("Cannot measure in 0 rounds: give --rounds 1 or more");
-  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
+  await prepareFile(flags.out);
   const result = await runBench(flags.only, {
     modelDir: flags.model,
     smollm2: await smollm2File(flags.smollm2),
@@ -49,5 +48,6 @@ await run(program, async (signal) => {
     },
     onSkip: (reason) => console.error(`Skipping ${reason}`),
   });
+  signal.throwIfAborted();
   await handOut(flags, result, benchMarkdown(result));
 });

@@ -1,8 +1,7 @@
 /** `deno task doctor`: describes the adapter, proves its features by running them, and measures its peaks and costs. */
-import { dirname } from "node:path";
 import { diagnose } from "../src/evaluation/doctor/doctor.ts";
 import { doctorText } from "../src/evaluation/doctor/doctor_report.ts";
-import { command, type CommonFlags, handOut, prepareFolder, run } from "./cli/command.ts";
+import { command, type CommonFlags, handOut, prepareFile, run } from "./cli/command.ts";
 import { type GpuFlags, gpuOptions, withVariantFlag } from "./cli/gpu_options.ts";
 
 const program = withVariantFlag(
@@ -16,7 +15,7 @@ const program = withVariantFlag(
 
 await run(program, async (signal) => {
   const flags = program.opts<Omit<CommonFlags, "model" | "seed"> & GpuFlags>();
-  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
+  await prepareFile(flags.out);
   const diagnosis = await diagnose({
     ...gpuOptions(flags),
     onStage: (stage) => {
@@ -24,5 +23,6 @@ await run(program, async (signal) => {
       console.error(`Examining ${stage}`);
     },
   });
+  signal.throwIfAborted();
   await handOut(flags, diagnosis, doctorText(diagnosis));
 });

@@ -1,5 +1,4 @@
 /** `deno task edit`: computes an edit, shows what it does, and saves it. */
-import { dirname } from "node:path";
 import { StageProgress } from "../src/display/stage_progress.ts";
 import { terminalTable } from "../src/display/table.ts";
 import { edit } from "../src/editing/edit_model.ts";
@@ -10,7 +9,7 @@ import { fillTemplate } from "../src/editing/prompt_forms.ts";
 import type { StagePlan } from "../src/editing/layer_plan.ts";
 import { type EditRequest, normalizeRequest, readRequests } from "../src/editing/requests.ts";
 import { answers } from "./cli/answers.ts";
-import { fromFlags, handOut, oneOf, prepareFolder, run, UsageError } from "./cli/command.ts";
+import { fromFlags, handOut, oneOf, prepareFile, run, UsageError } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { printEstimate } from "./cli/estimate.ts";
@@ -81,6 +80,9 @@ await run(program, async (signal, keep) => {
   if (flags.method !== "ace" && program.getOptionValueSource("mode") === "cli") {
     throw new UsageError(`Cannot take --mode with method ${flags.method}: modes are of ace; leave one of the two out`);
   }
+  if ((flags.method !== "ace" || flags.mode !== "paper") && program.getOptionValueSource("scoring") === "cli") {
+    throw new UsageError("Cannot take --scoring without --mode paper: it chooses that mode's layers; leave it out");
+  }
   const requests = await wishes(flags);
   const { method, mode, scoring, exclude, seed, corpus, momentsCache } = flags;
   const options: EditOptions = {
@@ -94,7 +96,7 @@ await run(program, async (signal, keep) => {
     ...(corpus === undefined ? {} : { corpus }),
     ...(momentsCache === undefined ? {} : { momentsCache }),
   };
-  for (const file of [flags.save, flags.out]) if (file !== undefined) await prepareFolder(dirname(file));
+  for (const file of [flags.save, flags.out]) await prepareFile(file);
   if (momentsCache !== undefined) {
     keep(() => `Second moments counted so far are kept in ${momentsCache}; the same command takes them from there`);
   }

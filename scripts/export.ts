@@ -29,6 +29,8 @@ await run(program, async (signal) => {
   const flags = program.opts<Omit<CommonFlags, "seed"> & GpuFlags & { patch: string[]; dtype: ExportDtype }>();
   const { model, out, patch, dtype, json } = flags;
   if (out === undefined) throw new UsageError("Cannot export without a folder to write: give --out DIR");
+  const twice = patch.find((file, i) => patch.indexOf(file) !== i);
+  if (twice !== undefined) throw new UsageError(`Cannot apply ${twice} twice: name each patch once`);
   const path = await modelPath(model);
   using gpu = await Gpu.open(gpuOptions(flags));
   let bar: Progress | undefined;

@@ -4,7 +4,7 @@ import { terminalTable } from "../src/display/table.ts";
 import { formatDuration } from "../src/display/duration.ts";
 import { type FuzzReport, type FuzzTarget } from "../tests/fuzz/target.ts";
 import { fuzzTargets } from "../tests/fuzz/targets.ts";
-import { handOut, listOf, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { handOut, listOf, prepareFile, run, UsageError, wholeNumber } from "./cli/command.ts";
 import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 
 const program = modelCommand(
@@ -27,6 +27,7 @@ function chosen(all: readonly FuzzTarget[], only: readonly string[] | undefined)
 await run(program, async (signal) => {
   const flags = program.opts<ModelFlags & { runs: number; only?: string[] }>();
   if (flags.runs === 0) throw new UsageError("Cannot fuzz with 0 inputs: give --runs 1 or more");
+  await prepareFile(flags.out);
   const dir = await Deno.makeTempDir({ prefix: "ace-webgpu-fuzz-" });
   try {
     await withModel(flags.model, flags, signal, async (model) => {
@@ -42,6 +43,7 @@ await run(program, async (signal) => {
         }
         progress.finish();
       }
+      signal.throwIfAborted();
       const right = (header: string) => ({ header, align: "right" as const });
       const columns = [{ header: "target" }, right("inputs"), right("read"), right("refused"), right("longest")];
       const rows = results.map(({ name, accepted, refused, longestMs }) => [

@@ -24,7 +24,7 @@ await run(program, async (signal, keep) => {
   const documents = await readCorpus(flags.corpus, flags.documents);
   await withModel(flags.model, flags, signal, async (model) => {
     const { nLayers } = model.config;
-    const layers = flags.layers ?? Array.from({ length: nLayers }, (_, layer) => layer);
+    const layers = flags.layers ? [...new Set(flags.layers)] : Array.from({ length: nLayers }, (_, layer) => layer);
     const outside = layers.find((layer) => layer >= nLayers);
     if (outside !== undefined) {
       throw new UsageError(`Cannot compute layer ${outside}: the model has layers 0 to ${nLayers - 1}`);
@@ -46,6 +46,6 @@ await run(program, async (signal, keep) => {
     });
     progress.finish(`${moments.tokens} tokens of ${documents.length} documents, layers ${layers.join(", ")}`);
     if (flags.json) console.log(JSON.stringify({ out, modelHash: model.hash, tokens: moments.tokens, layers }));
-    else console.log(`Kept in ${out}; use them with: deno task edit --corpus ${flags.corpus} --moments-cache ${out}`);
+    else console.log(`Kept in ${out}; add to deno task edit: --corpus ${flags.corpus} --moments-cache ${out}`);
   });
 });

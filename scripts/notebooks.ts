@@ -1,6 +1,6 @@
 /** `deno task notebooks`: runs the notebooks and keeps, compares or type checks what their cells give. */
 import { basename, join, resolve } from "node:path";
-import { command, type CommonFlags, run, UsageError, wholeNumber } from "./cli/command.ts";
+import { command, type CommonFlags, prepareFolder, run, UsageError, wholeNumber } from "./cli/command.ts";
 import { FileError } from "../src/checkpoint/file_error.ts";
 import { writeFileAtomic } from "../src/checkpoint/write_file.ts";
 import { Progress } from "../src/display/progress.ts";
@@ -32,6 +32,8 @@ interface Flags extends Omit<CommonFlags, "seed"> {
 await run(program, async (signal) => {
   const flags = program.opts<Flags>();
   if (flags.check && flags.export !== undefined) throw new UsageError("Cannot use --check with --export: choose one");
+  if (flags.timeLimit === 0) throw new UsageError("Cannot run a cell in 0 s: give --time-limit 1 or more");
+  for (const folder of [flags.out, flags.export]) if (folder !== undefined) await prepareFolder(folder);
   const files = program.args.length > 0 ? program.args : await allNotebooks();
   // Without the flag a notebook chooses its model itself.
   const env = program.getOptionValueSource("model") === "cli" ? { NOTEBOOK_MODEL: resolve(flags.model) } : {};
@@ -79,6 +81,8 @@ async function runOne(file: string, flags: Flags, env: Record<string, string>, s
     }
     return failure === undefined ? differences : [`cell ${failure.cell}: ${failure.message}`];
   } catch (error) {
+    // The terminal stops the kernel too, which is then no fault of the notebook.
+    signal.throwIfAborted();
     // The notebooks after one that hangs still get their run.
     if (error instanceof KernelError) return [error.message];
     throw error;

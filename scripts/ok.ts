@@ -23,7 +23,8 @@ const program = command(
 await run(program, async (signal) => {
   for (const args of CHECKS) {
     signal.throwIfAborted();
-    const { success } = await new Deno.Command(Deno.execPath(), { args: [...args], cwd: PROJECT_ROOT }).spawn().status;
+    const { success } = await new Deno.Command(Deno.execPath(), { args: [...args], cwd: PROJECT_ROOT, signal }).spawn()
+      .status;
     signal.throwIfAborted();
     if (success) continue;
     console.error(`error: deno ${args.join(" ")} failed: see above`);

@@ -1,5 +1,4 @@
 /** `deno task pull`: fetches a model from the hub into the cache that the Python library uses too. */
-import { InvalidArgumentError } from "commander";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { pullModel } from "../src/checkpoint/hub/pull_model.ts";
@@ -8,7 +7,7 @@ import { readJsonFile } from "../src/checkpoint/json_file.ts";
 import { refuseQuantisedFolder } from "../src/checkpoint/quantised_folder.ts";
 import { Progress } from "../src/display/progress.ts";
 import { readModelConfig } from "../src/model/architectures.ts";
-import { command, type CommonFlags, handOut, prepareFolder, run } from "./cli/command.ts";
+import { command, type CommonFlags, fromFlags, handOut, prepareFile, run } from "./cli/command.ts";
 
 const MEBIBYTE = 2 ** 20;
 
@@ -19,20 +18,9 @@ const program = command(
   "deno task pull HuggingFaceTB/SmolLM2-135M-Instruct",
   { without: ["model", "seed"] },
 )
-  .argument("<org/name>", "model on the hub", parsed(repoName))
-  .option("--revision <name>", "branch, tag or commit", parsed(revisionName), "main")
-  .option("--gguf <name>", "fetch this one GGUF file instead; * stands for any text");
-
-/** Lets a name that cannot be one end the call with its message. */
-function parsed(read: (text: string) => string): (text: string) => string {
-  return (text) => {
-    try {
-      return read(text);
-    } catch (error) {
-      throw new InvalidArgumentError((error as Error).message);
-    }
-  };
-}
+  .argument("<org/name>", "model on the hub", (text) => fromFlags(() => repoName(text)))
+  .option("--revision <name>", "branch, tag or commit", (text) => fromFlags(() => revisionName(text)), "main")
+  .option("--gguf <file>", "fetch this one GGUF file instead; * stands for any text");
 
 /** Refuses a family or quantisation that cannot be loaded before its weights are fetched. */
 async function checkConfig(path: string): Promise<void> {
@@ -68,7 +56,7 @@ await run(program, async (signal, keep) => {
   const { revision, gguf, ...flags } = program.opts<
     Pick<CommonFlags, "out" | "json"> & { revision: string; gguf?: string }
   >();
-  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
+  await prepareFile(flags.out);
   using bars = new FileBars();
   keep(() => "What has arrived is kept; the same command goes on from there");
   const pulled = await pullModel(program.processedArgs[0] as string, {

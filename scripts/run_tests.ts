@@ -73,7 +73,7 @@ async function tee(
   return stripVTControlCharacters(text).split("\n").map((line) => line.trimEnd());
 }
 
-async function runDenoTest(args: readonly string[]): Promise<TestRun> {
+async function runDenoTest(args: readonly string[], signal: AbortSignal): Promise<TestRun> {
   const folder = await Deno.makeTempDir({ prefix: "ace_webgpu_tests_" });
   try {
     const junitPath = `${folder}/junit.xml`;
@@ -82,6 +82,7 @@ async function runDenoTest(args: readonly string[]): Promise<TestRun> {
       cwd: PROJECT_ROOT,
       stdout: "piped",
       stderr: "inherit",
+      signal,
     });
     const child = command.spawn();
     const output = await tee(child.stdout, Deno.stdout);
@@ -102,8 +103,10 @@ if (import.meta.main) {
   )
     .argument("[args...]", "what `deno test` takes: files, folders, flags; all tests if absent")
     .allowUnknownOption();
-  await run(program, async () => {
-    const report = judgeRun(await runDenoTest(Deno.args));
+  await run(program, async (signal) => {
+    const tests = await runDenoTest(Deno.args, signal);
+    signal.throwIfAborted();
+    const report = judgeRun(tests);
     console.log(report.lines.join("\n"));
     Deno.exit(report.exitCode);
   });

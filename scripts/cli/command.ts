@@ -4,8 +4,9 @@
  * @module
  */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileError } from "../../src/checkpoint/file_error.ts";
+import { isFolder } from "../../src/checkpoint/file_kind.ts";
 import { writeFileAtomic } from "../../src/checkpoint/write_file.ts";
 
 /** Flags that commands share; each command has those of them that it uses. */
@@ -60,7 +61,7 @@ export function command(name: string, description: string, example: string, form
 /** Parses texts parted by commas, at least one. */
 export function listOf(text: string): string[] {
   const parts = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  if (parts.length === 0) throw new InvalidArgumentError("Wanted at least one name; several are parted by commas.");
+  if (parts.length === 0) throw new InvalidArgumentError("Wanted at least one; several are parted by commas.");
   return parts;
 }
 
@@ -112,6 +113,12 @@ export function fromFlags<T>(read: () => T): T {
   }
 }
 
+/**
+ * How long signals count as the same Ctrl-C, in milliseconds: `deno task` passes on what the terminal has sent to its
+ * children already, half a millisecond later.
+ */
+const SAME_PRESS_MS = 250;
+
 /** Takes a sentence about what a stopped run leaves for the next one, asked for when it stops. */
 export type Keep = (sentence: () => string) => void;
 
@@ -127,21 +134,28 @@ export async function run(
 ): Promise<never> {
   const kept: (() => string)[] = [];
   const controller = new AbortController();
-  let stopped = false;
+  let stoppedAt: number | undefined;
   const onSignal = (): void => {
-    if (stopped) Deno.exit(130);
-    stopped = true;
+    if (stoppedAt !== undefined) {
+      if (performance.now() - stoppedAt > SAME_PRESS_MS) Deno.exit(130);
+      return;
+    }
+    stoppedAt = performance.now();
     console.error("\nStopping at the next step; press Ctrl-C again to end at once");
     controller.abort(new DOMException("Stopped by Ctrl-C", "AbortError"));
   };
   nameRuntimeFolder();
   try {
     await program.parseAsync(Deno.args, { from: "user" });
+    refuseEmptyPaths(program);
     Deno.addSignalListener("SIGINT", onSignal);
     await action(controller.signal, (sentence) => kept.push(sentence));
     Deno.exit(0);
   } catch (error) {
-    if (error instanceof CommanderError) Deno.exit(error.exitCode === 0 ? 0 : 2);
+    if (error instanceof CommanderError) {
+      if (error.code === "commander.excessArguments") console.error("(a text of several words stands in quotes)");
+      Deno.exit(error.exitCode === 0 ? 0 : 2);
+    }
     if (controller.signal.aborted) {
       for (const sentence of kept) console.error(sentence());
       console.error(kept.length > 0 ? "Stopped; no file is half written" : "Stopped; nothing was written");
@@ -154,6 +168,19 @@ export async function run(
     Deno.exit(name === "UsageError" ? 2 : 1);
   } finally {
     Deno.removeSignalListener("SIGINT", onSignal);
+  }
+}
+
+/**
+ * An empty path is mostly a variable of the shell that is not set.
+ *
+ * @throws {UsageError} If a flag for a path has an empty text.
+ */
+function refuseEmptyPaths(program: Command): void {
+  for (const option of program.options.filter(({ flags }) => /<(path|file|dir)s?(\.\.\.)?>/.test(flags))) {
+    const values = [program.getOptionValue(option.attributeName())].flat();
+    if (!values.includes("")) continue;
+    throw new UsageError(`Cannot take an empty ${option.long}: give a path, or leave the flag out`);
   }
 }
 
@@ -185,6 +212,18 @@ export async function prepareFolder(dir: string): Promise<void> {
   } catch (cause) {
     throw fileError("write", dir, cause);
   }
+}
+
+/**
+ * Proves before any work is done for it that a file can be written; makes its folder.
+ *
+ * @param file Path of a flag, absent where the flag is.
+ * @throws {FileError} If it is a folder, or its folder cannot be made or written.
+ */
+export async function prepareFile(file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  if (file.endsWith("/") || await isFolder(file)) throw fileError("write", file, new Deno.errors.IsADirectory());
+  await prepareFolder(dirname(file));
 }
 
 /**

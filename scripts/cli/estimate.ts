@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { formatBytes } from "../../src/display/bytes.ts";
 import { formatDuration } from "../../src/display/duration.ts";
 import { terminalTable } from "../../src/display/table.ts";
@@ -14,7 +13,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Dtype } from "../../src/gpu/tensor.ts";
 import { loadConfig } from "../../src/model/load_model.ts";
 import { largestWeight, parameterCounts, USUAL_TOKENS } from "../../src/model/memory.ts";
-import { handOut, prepareFolder } from "./command.ts";
+import { handOut, prepareFile } from "./command.ts";
 import { type GpuFlags, gpuOptions } from "./gpu_options.ts";
 import { modelPath } from "./model_path.ts";
 import type { ModelFlags } from "./with_model.ts";
@@ -32,10 +31,11 @@ export async function printEstimate(
   flags: Pick<ModelFlags, "model" | "out" | "json" | keyof GpuFlags>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (flags.out !== undefined) await prepareFolder(dirname(flags.out));
+  await prepareFile(flags.out);
   const config = await loadConfig(await modelPath(flags.model));
   using gpu = await Gpu.open(gpuOptions(flags));
   const rates = await measureRates(gpu, DTYPE, signal);
+  signal.throwIfAborted();
   const { bindingBytes, limits: { maxBufferSize: bufferBytes } } = gpu;
   const device = { rates, bindingBytes, bufferBytes };
   const stages = estimateStages(config, DTYPE, device);

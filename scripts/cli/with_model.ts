@@ -10,7 +10,7 @@ import { measureRoofline } from "../../src/evaluation/doctor/roofline.ts";
 import { chromeTrace, kernelTimes, profileTable } from "../../src/evaluation/profile_report.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Model } from "../../src/model/model.ts";
-import { command, type CommandForm, type CommonFlags } from "./command.ts";
+import { command, type CommandForm, type CommonFlags, prepareFile } from "./command.ts";
 import { type GpuFlags, gpuOptions, withVariantFlag } from "./gpu_options.ts";
 import { loadedModel } from "./loaded_model.ts";
 import { modelPath } from "./model_path.ts";
@@ -52,6 +52,7 @@ export async function withModel<T>(
   signal: AbortSignal,
   body: (model: Model) => Promise<T>,
 ): Promise<T> {
+  await prepareFile(flags.profile);
   const path = await modelPath(dir);
   using gpu = await Gpu.open(gpuOptions(flags));
   using model = await loadedModel(gpu, path, signal);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { openCheckpoint } from "./checkpoint_folder.ts";
 import { FileError, fileError } from "./file_error.ts";
@@ -50,11 +50,22 @@ async function openFolder(dir: string): Promise<ModelFiles> {
   return { weights, ...config, metadata: null, [Symbol.dispose]: () => weights[Symbol.dispose]() };
 }
 
+/** Ends of files that are a part of a folder in Hugging Face layout. */
+const PART_OF_FOLDER = /\.(safetensors|json|bin)$/;
+
 /** The GGUF file that a path stands for, or null where it is a folder with other weights. */
 async function ggufBehind(path: string): Promise<string | null> {
   let names: string[];
   try {
-    if (!(await Deno.stat(path)).isDirectory) return path;
+    if (!(await Deno.stat(path)).isDirectory) {
+      if (!PART_OF_FOLDER.test(path)) return path;
+      throw new FileError(
+        path,
+        `Cannot open ${path}: it is one file of a model folder, wanted the folder or a GGUF file; give ${
+          dirname(path)
+        }`,
+      );
+    }
     names = await Array.fromAsync(Deno.readDir(path), ({ name }) => name);
   } catch (cause) {
     throw fileError("read", path, cause);

@@ -53,7 +53,7 @@ Deno.test("findGoldens() tells cases by what their JSON says, whatever their fol
       ["one/b", "editing"],
     ]);
     assertEquals(found.map(({ modelDir }) => modelDir.slice(root.length)), ["/deep/er/two", "/one", "/one"]);
-    assertEquals((await findGoldens(`${root}/one/a`)).map(({ name }) => name), ["."]);
+    assertEquals((await findGoldens(`${root}/one/a`)).map(({ name }) => name), ["a"]);
   });
 });
 
@@ -220,7 +220,7 @@ Deno.test("worstCheck() is the one that uses most of its tolerance", () => {
 Deno.test("`conformance` prints a line a case and the counts alone on the last line", async () => {
   const { code, output, last } = await command(`${GOLDENS}/editing/gptj/pmet-early-stop`);
   assertEquals([code, last], [0, "1 passed, 0 failed, 0 skipped"]);
-  assert(/^\.: passed, \d+ checks, worst \S+ of \S+ in /.test(output), output);
+  assert(/^pmet-early-stop: passed, \d+ checks, worst \S+ of \S+ in /.test(output), output);
 });
 
 Deno.test("`conformance --json` prints JSON alone and exits with 1 after a failure", async () => {
@@ -233,6 +233,15 @@ Deno.test("`conformance --json` prints JSON alone and exits with 1 after a failu
     const { code, output } = await command("--json", root);
     const result = JSON.parse(output);
     assertEquals([code, result.passed, result.failed, result.skipped, result.cases.length], [1, 0, 1, 0, 1]);
+  });
+});
+
+Deno.test("`conformance` exits with 1 where every case was skipped, since nothing was checked", async () => {
+  await withFolder(async (root) => {
+    await write(root, { "case.json": { a: 1 } });
+    const { code, last, error } = await command(root);
+    assertEquals([code, last], [1, "0 passed, 0 failed, 1 skipped"]);
+    assertStringIncludes(error, "error: Cannot tell whether anything holds: every case was skipped");
   });
 });
 

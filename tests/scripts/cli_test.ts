@@ -81,6 +81,10 @@ const WRONG_CALLS: [string[], string][] = [
   [["ask", "--seed", "-1", "Hello"], "Wanted a whole number of at least 0"],
   [["ask", "--temperature", "abc", "Hello"], "Wanted a number of at least 0"],
   [["ask", "--top-p", "-1", "Hello"], "Wanted a number of at least 0"],
+  [["ask", "The", "capital", "of", "France", "is"], "(a text of several words stands in quotes)"],
+  [["ask", "--model", "", "Hello"], "Cannot take an empty --model: give a path, or leave the flag out"],
+  [["ask", "--patch", "", "Hello"], "Cannot take an empty --patch: give a path, or leave the flag out"],
+  [["evaluate", "--model", "fixtures/world/world-qwen3", ""], "Cannot take an empty --model: give a path"],
   [["attribute"], "required option '--prompt <text>'"],
   [["attribute", "--prompt", "Hello", "--target", " "], "Cannot attribute an empty --target: give some text"],
   [["attribute", "--prompt", "Hello", "--seed", "1"], "unknown option '--seed'"],
@@ -96,11 +100,14 @@ const WRONG_CALLS: [string[], string][] = [
   [["edit", ...REQUEST.with(1, "{} and {} are")], "found 2 of {}, wanted one"],
   [["edit", ...REQUEST, "--requests", "requests.json"], "Cannot take --requests together with --prompt"],
   [["edit", ...REQUEST, "--method", "rome"], "Wanted ace or pmet or memit"],
+  [["edit", ...REQUEST, "--scoring", "contrast"], "Cannot take --scoring without --mode paper"],
   [["evaluate", "--cases", "0"], "Cannot evaluate 0 cases"],
   [["evaluate", "--mode", "paper,other"], "Wanted paper or chain"],
   [["evaluate", "--seeds", "0,x"], "Wanted a whole number of at least 0"],
   [["export"], "Cannot export without a folder to write: give --out DIR"],
   [["export", "--out", "out/x", "--dtype", "q4"], "Wanted keep or f32 or bf16 or f16"],
+  [["export", "--out", "out/x", "--patch", "a.st", "b.st", "a.st"], "Cannot apply a.st twice: name each patch once"],
+  [["notebooks", "--time-limit", "0"], "Cannot run a cell in 0 s: give --time-limit 1 or more"],
   [["moments"], "required option '--corpus <file>'"],
   [["moments", "--corpus", "fixtures/world/corpus.txt", "--documents", "0"], "0 documents"],
 ];
@@ -115,6 +122,18 @@ for (const [[name, ...args], message] of WRONG_CALLS) {
 
 const FAILURES: [string[], string][] = [
   [["ask", "--model", "fixtures/no_such_model", "Hello"], "fixtures/no_such_model"],
+  [
+    ["ask", "--model", "deno.json", "Hello"],
+    "Cannot open deno.json: it is one file of a model folder, wanted the folder",
+  ],
+  [["ask", "--out", "fixtures", "Hello"], "Cannot write fixtures: it is a folder; give the path of a file"],
+  [["ask", "--out", "new/", "Hello"], "Cannot write new/: it is a folder; give the path of a file"],
+  [["ask", "--profile", "fixtures", "Hello"], "Cannot write fixtures: it is a folder; give the path of a file"],
+  [["conformance", "fixtures", "--out", "fixtures"], "Cannot write fixtures: it is a folder; give the path of a file"],
+  [["edit", ...REQUEST, "--save", "fixtures"], "Cannot write fixtures: it is a folder; give the path of a file"],
+  [["fuzz", "--out", "fixtures"], "Cannot write fixtures: it is a folder; give the path of a file"],
+  [["notebooks", "--out", UNWRITABLE], `Cannot write ${UNWRITABLE}: a part of the path is a file`],
+  [["notebooks", "deno.json", "--check"], "Cannot use deno.json: at nbformat found nothing, wanted 4"],
   [["ask", "--max-memory", "1MB", "Hello"], "(3940608 for weights; for 256 tokens"],
   [["demo", "--facts", "no_such_facts.json"], "Cannot read no_such_facts.json: there is no such file"],
   [["demo", "--subject", "Atlantis"], "has no country_capital of Atlantis"],
@@ -128,7 +147,7 @@ const FAILURES: [string[], string][] = [
   [["export", "--out", "fixtures"], "Cannot write fixtures: found a folder that holds"],
   [["export", "--out", UNWRITABLE], `Cannot write ${UNWRITABLE}: a part of the path is a file`],
   [["export", "--out", "out/no_such", "--patch", "no_such_patch"], "Cannot read no_such_patch: there is no such file"],
-  [["moments", "--corpus", "no_such_corpus.txt"], "Cannot read corpus no_such_corpus.txt"],
+  [["moments", "--corpus", "no_such_corpus.txt"], "Cannot read no_such_corpus.txt: there is no such file or folder"],
   [["moments", "--corpus", "deno.json", "--out", UNWRITABLE], `Cannot write ${UNWRITABLE}`],
 ];
 

@@ -17,6 +17,17 @@ export interface Outcome {
   stderr: string;
 }
 
+/** Signals twice, as it arrives under `deno task`: from the terminal, and passed on by the task half a millisecond later. */
+async function pressCtrlC(child: Deno.ChildProcess): Promise<void> {
+  child.kill("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  try {
+    child.kill("SIGINT");
+  } catch {
+    // It has ended in between.
+  }
+}
+
 /** Starts a command; `until` says when Ctrl-C is pressed. */
 export async function call(name: string, args: readonly string[], until?: () => Promise<boolean>): Promise<Outcome> {
   const child = new Deno.Command(Deno.execPath(), {
@@ -29,7 +40,7 @@ export async function call(name: string, args: readonly string[], until?: () => 
   const output = child.output();
   if (until) {
     while (!await until()) await new Promise((resolve) => setTimeout(resolve, 20));
-    child.kill("SIGINT");
+    await pressCtrlC(child);
   }
   const { code, stdout, stderr } = await output;
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };

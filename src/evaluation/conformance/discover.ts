@@ -88,7 +88,7 @@ export function isGolden(found: Golden | SkippedCase | FailedCase): found is Gol
 
 /** The cases of one folder with a `case.json`. */
 async function casesIn(root: string, dir: string): Promise<(Golden | SkippedCase | FailedCase)[]> {
-  const name = relative(resolve(root), dir) || ".";
+  const name = relative(resolve(root), dir) || basename(dir);
   let file: z.infer<typeof caseSchema>;
   try {
     file = await readJsonFile(join(dir, "case.json"), caseSchema);

@@ -6,7 +6,7 @@
  * @module
  */
 import { z } from "zod";
-import { FileError, fileError } from "../../checkpoint/file_error.ts";
+import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { type CellOutput } from "./cell_outputs.ts";
 import { type JsonObject } from "./jupyter_message.ts";
 
@@ -78,27 +78,8 @@ const notebookSchema = z.object({
  * @throws {FileError} If the file is missing or holds something else.
  */
 export async function readNotebook(path: string): Promise<Notebook> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (cause) {
-    throw fileError("read", path, cause);
-  }
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (cause) {
-    throw new FileError(path, `Cannot read ${path}: found ${(cause as Error).message}, wanted a notebook in JSON`, {
-      cause,
-    });
-  }
-  const parsed = notebookSchema.safeParse(content);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const where = issue.path.join(".") || "the whole file";
-    throw new FileError(path, `Cannot read ${path}: at ${where}, ${issue.message}; wanted a notebook of format 4`);
-  }
-  const cells = parsed.data.cells.map((cell, index): NotebookCell => ({
+  const content = await readJsonFile(path, notebookSchema);
+  const cells = content.cells.map((cell, index): NotebookCell => ({
     id: cell.id ?? `cell-${index + 1}`,
     type: cell.cell_type,
     source: cell.source,

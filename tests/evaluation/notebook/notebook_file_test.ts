@@ -120,9 +120,9 @@ Deno.test("mergeStreams() joins neighbours of one name alone", () => {
 Deno.test("readNotebook() refuses what is no notebook, and says where", async () => {
   const missing = await assertRejects(() => readNotebook("no/such/file.ipynb"), FileError);
   assertStringIncludes(missing.message, "Cannot read no/such/file.ipynb: there is no such file or folder");
-  assertStringIncludes((await assertRejects(() => readText("{"), FileError)).message, "wanted a notebook in JSON");
+  assertStringIncludes((await assertRejects(() => readText("{"), FileError)).message, "found text that is no JSON");
   const old = await assertRejects(() => readText('{"nbformat": 3, "cells": []}'), FileError);
-  assertStringIncludes(old.message, "at nbformat, ");
+  assertStringIncludes(old.message, "at nbformat found 3, wanted 4");
   const cell = await assertRejects(() => readText('{"nbformat": 4, "cells": [{"cell_type": "code"}]}'), FileError);
-  assertStringIncludes(cell.message, "at cells.0.source, ");
+  assertStringIncludes(cell.message, "at cells.0.source found nothing");
 });
