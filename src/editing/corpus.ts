@@ -1,20 +1,28 @@
 import { dirname, join } from "node:path";
 import type { Model } from "../model/model.ts";
-import { FileError } from "../checkpoint/file_error.ts";
+import { FileError, fileError } from "../checkpoint/file_error.ts";
 import { MOMENT_DOCUMENTS, SMALL_MODEL } from "./defaults.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { SecondMoments } from "./second_moments.ts";
 import type { MomentSource } from "./session.ts";
 
-/** Reads documents of a corpus, one a line. @throws {FileError} If it cannot be read or is empty. */
+/** Reads documents of a corpus, one a line. @throws {FileError} If it cannot be read, is no UTF-8 text or is empty. */
 export async function readCorpus(path: string, count: number = MOMENT_DOCUMENTS): Promise<string[]> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (cause) {
+    throw fileError("read", path, cause);
+  }
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new FileError(path, `Cannot read corpus ${path}: there is no such readable file. Give one with --corpus`, {
-      cause,
-    });
+    throw new FileError(
+      path,
+      `Cannot use corpus ${path}: found bytes that are no UTF-8, wanted text, one document a line; convert the file or give another`,
+      { cause },
+    );
   }
   const documents = text.split("\n").filter((line) => line.trim() !== "").slice(0, count);
   if (documents.length === 0) {

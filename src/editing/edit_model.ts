@@ -17,6 +17,7 @@ import { checkEditMemory, searchMemory } from "./edit_memory.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { memit } from "./memit.ts";
 import { modelAnswerer } from "./model_answerer.ts";
+import { searchWarnings, supportWarnings } from "./edit_warnings.ts";
 import { pmet } from "./pmet.ts";
 import { type EditRequest, normalizeRequests, presentAnswerError } from "./requests.ts";
 import { planRequests } from "./plan_edit.ts";
@@ -25,9 +26,6 @@ import { chainSearches, spreadSearches, spreadStages } from "./planned_searches.
 import { fillTemplate } from "./prompt_forms.ts";
 import { EditSession } from "./session.ts";
 import type { Contexts } from "./targets.ts";
-
-/** Negative log-probability above which the end of a search is reported as far from its target. */
-const FAR_NLL = 0.5;
 
 /**
  * Computes an edit; the model is left as it was.
@@ -94,7 +92,16 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
       conditionEstimate,
       gain,
     })),
-    warnings: warn(summaries),
+    warnings: [
+      ...searchWarnings(summaries),
+      ...(chainMode
+        ? supportWarnings(
+          facts!,
+          exclude,
+          prompts.map(({ support }, i) => ({ subject: wanted[i]!.subject, support })),
+        )
+        : []),
+    ],
   };
   return new Edit(model, record, patches, await measurePatches(model, patches));
 }
@@ -129,15 +136,4 @@ export async function checkRequests(
     if (already) throw presentAnswerError(wanted[i]!);
   });
   return wanted;
-}
-
-function warn(searches: readonly SearchSummary[]): string[] {
-  return searches.flatMap(({ firstNll, lastNll, evaluations }, i) =>
-    lastNll > FAR_NLL
-      ? [
-        `Search ${i + 1} ended far from its target: negative log-probability ${lastNll.toFixed(2)} after ` +
-        `${evaluations} steps, from ${firstNll.toFixed(2)}; the edit may not hold`,
-      ]
-      : []
-  );
 }

@@ -152,6 +152,15 @@ export class Facts {
   }
 
   /**
+   * Tells whether a fact is about a name, or answers with it.
+   *
+   * @param name Subject or object.
+   */
+  knows(name: string): boolean {
+    return this.#bySubject.has(name) || this.#byObject.has(name);
+  }
+
+  /**
    * Lists what is of the same kind as an entity: other objects of the relation that most often leads to it.
    *
    * @param entity Object of facts.

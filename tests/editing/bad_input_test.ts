@@ -113,7 +113,16 @@ const OPTIONS: Refused[] = [
     noMoments: true,
     options: { corpus: "fixtures/nowhere.txt" },
     error: "FileError",
-    message: "Cannot read corpus fixtures/nowhere.txt: there is no such readable file. Give one with --corpus",
+    message: "Cannot read fixtures/nowhere.txt: there is no such file or folder; check the path",
+  },
+  {
+    what: "a corpus that is no text",
+    noMoments: true,
+    options: { corpus: "docs/demo.png" },
+    error: "FileError",
+    message:
+      "Cannot use corpus docs/demo.png: found bytes that are no UTF-8, wanted text, one document a line; convert " +
+      "the file or give another",
   },
   {
     what: "a plan without layers",
