@@ -1,5 +1,6 @@
 /** `deno task attribute`: which layers and neurons recall an answer. */
 import { attribute } from "../src/attribution/attribute.ts";
+import { NEURON_NAMES } from "../src/display/neuron_figure.ts";
 import { terminalTable } from "../src/display/table.ts";
 import { attributionTables } from "../src/evaluation/attribution_report.ts";
 import { handOut, listOf, prepareFile, run, UsageError, wholeNumber } from "./cli/command.ts";
@@ -7,7 +8,8 @@ import { modelCommand, type ModelFlags, withModel } from "./cli/with_model.ts";
 
 const program = modelCommand(
   "attribute",
-  "Shows which layers and neurons raise the probability of an answer, and the tokens that those neurons promote.",
+  "Shows which layers and neurons raise the probability of an answer, and the tokens that those neurons promote. " +
+    NEURON_NAMES,
   'deno task attribute --prompt "The capital of France is" --target Paris --alternatives Berlin,Rome',
   { without: ["seed"] },
 )

@@ -1,4 +1,5 @@
 /** `deno task edit`: computes an edit, shows what it does, and saves it. */
+import { Option } from "commander";
 import { StageProgress } from "../src/display/stage_progress.ts";
 import { terminalTable } from "../src/display/table.ts";
 import { edit } from "../src/editing/edit_model.ts";
@@ -51,7 +52,9 @@ const program = modelCommand(
   .option("--target <text>", "its new answer")
   .option("--requests <file>", "JSON file of requests instead of the three flags above")
   .option("--facts <file>", "facts file: other heads to learn from, siblings to keep; chain mode needs it")
-  .option("--exclude <names...>", "heads and subjects set aside to judge the edit by", [])
+  .addOption(
+    new Option("--exclude <names...>", "heads and subjects set aside to judge the edit by").default([], "none"),
+  )
   .option("--corpus <file>", "text whose knowledge is preserved; default: corpus.txt beside the facts file")
   .option("--moments-cache <dir>", "folder with second moments, read and written")
   .option("--save <file>", "patch file to write")

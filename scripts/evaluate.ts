@@ -1,4 +1,5 @@
 /** `deno task evaluate`: measures editing methods on a suite of cases. */
+import { Option } from "commander";
 import { dirname, join } from "node:path";
 import { Progress } from "../src/display/progress.ts";
 import { terminalTable } from "../src/display/table.ts";
@@ -38,8 +39,14 @@ const program = modelCommand(
 )
   .option("--suite <name>", "suite of cases: demo", oneOf(["demo"]), "demo")
   .option("--world <dir>", "folder with world.json, mquake.json and corpus.txt", "fixtures/world")
-  .option("--method <names>", "some of pmet, memit and ace", someOf(["pmet", "memit", "ace"]), ["pmet", "memit", "ace"])
-  .option("--mode <names>", "of ace: paper, chain or both", someOf(["paper", "chain"]), ["paper", "chain"])
+  .addOption(
+    new Option("--method <names>", "some of pmet, memit and ace, parted by commas")
+      .argParser(someOf(["pmet", "memit", "ace"])).default(["pmet", "memit", "ace"], "all"),
+  )
+  .addOption(
+    new Option("--mode <names>", "of ace: paper, chain or both, parted by a comma")
+      .argParser(someOf(["paper", "chain"])).default(["paper", "chain"], "both"),
+  )
   .option(
     "--scoring <name>",
     "scores that choose paper mode's layers: published or contrast",

@@ -1,4 +1,5 @@
 /** `deno task export`: writes a model with its edits as a folder that Python's `transformers` loads. */
+import { Option } from "commander";
 import { Progress } from "../src/display/progress.ts";
 import { exportModel } from "../src/editing/export_model.ts";
 import type { ExportDtype } from "../src/editing/export_tensors.ts";
@@ -17,7 +18,9 @@ const program = withVariantFlag(
     { without: ["seed"], out: "folder to write; it must not be there, or be empty" },
   ),
 )
-  .option("--patch <files...>", "edits saved by `edit --save`, in the order to apply them", [])
+  .addOption(
+    new Option("--patch <files...>", "edits saved by `edit --save`, in the order to apply them").default([], "none"),
+  )
   .option(
     "--dtype <name>",
     "keep, f32, bf16 or f16; keep leaves stored types and writes edited matrices in f32, bf16 and f16 round the edit",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { dirname, join } from "node:path";
 import { fileError } from "../../src/checkpoint/file_error.ts";
 import { isFolder } from "../../src/checkpoint/file_kind.ts";
@@ -46,8 +46,10 @@ export function command(name: string, description: string, example: string, form
   const program = new Command(`deno task ${name}`).description(description);
   if (!without.includes("model")) {
     const what = "a model's folder, GGUF file, or org/name once pulled";
-    if (models) program.option("--model <paths...>", `${what}; several`, [...models]);
-    else program.option("--model <path>", what, DEFAULT_MODEL);
+    if (models) {
+      const several = new Option("--model <paths...>", `${what}; several`);
+      program.addOption(several.default([...models], models.join(" ")));
+    } else program.option("--model <path>", what, DEFAULT_MODEL);
   }
   if (!without.includes("seed")) program.option("--seed <n>", "seed of everything random", wholeNumber, 0);
   if (!without.includes("out")) program.option("--out <path>", form.out ?? "file to write the result to, as JSON");

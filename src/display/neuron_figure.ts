@@ -153,6 +153,10 @@ export function neuronTable(data: NeuronData, limit = 20): Table {
   };
 }
 
+/** What the names of {@linkcode neuronName} mean, for whoever sees them first. */
+export const NEURON_NAMES =
+  "L4.82 is neuron 82 of the FFN in layer 4, L4.H3.21 component 21 of attention head 3 in that layer.";
+
 /**
  * Names a neuron in a few characters.
  *

@@ -6,7 +6,7 @@
 import { type AnswerPrompt, answersFigure } from "../../display/answers_figure.ts";
 import { contributionFigure } from "../../display/contribution_figure.ts";
 import { formatDuration } from "../../display/duration.ts";
-import { neuronFigure } from "../../display/neuron_figure.ts";
+import { NEURON_NAMES, neuronFigure } from "../../display/neuron_figure.ts";
 import { planFigure } from "../../display/plan_figure.ts";
 import type { Highlight, Report, ReportSection } from "../../display/report.ts";
 import { searchFigure } from "../../display/search_figure.ts";
@@ -70,7 +70,7 @@ function recallSection({ prompt, target, attribution }: Recall, hop: number): Re
   return {
     title: hop === 0 ? "Where the fact is recalled" : "Where it is recalled over two hops",
     markdown: `Scores of **${prompt}** for *${target.trim()}*. The contrast compares with the other answers of the ` +
-      "relation, so that it shows what tells this fact from the others.",
+      `relation, so that it shows what tells this fact from the others. ${NEURON_NAMES}`,
     figures: [
       (width) => contributionFigure(contributionData(attribution), { width }),
       (width) => neuronFigure(telling, { width }),
