@@ -105,6 +105,12 @@ await run(program, async (signal, keep) => {
   const rows: DemoRow[] = [];
   keep(() => `${results.rows.length} results are kept in ${results.path}; the same command goes on from there`);
   for (const dir of flags.model) rows.push(...await evaluateModel(dir, world, flags, results, signal));
+  if (rows.length === 0) {
+    throw new RangeError(
+      `Cannot evaluate ${flags.model.join(", ")}: found no case of ${flags.world} that the model answers before any ` +
+        "edit; choose a model that knows these facts, or another --world",
+    );
+  }
   const summaries = summarizeDemo(rows);
   if (flags.json) return console.log(JSON.stringify({ suite: flags.suite, results: results.path, summaries }));
   console.log(`${terminalTable(demoTable(summaries))}\n\n${demoNotes(summaries).join("\n")}`);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quoteValue } from "../checkpoint/file_error.ts";
 import { type FactChain, type FactsFile, parseFactsFile, readFactsFile, type RelationForms } from "./facts_file.ts";
 import { fillTemplate, questionPrompt } from "./prompt_forms.ts";
 
@@ -112,7 +113,7 @@ export class Facts {
     if (relation === undefined) {
       const forms = [...this.#byCloze].map(([form, { name }]) => `\n  ${form} (${name})`).join("");
       throw new TypeError(
-        `Cannot tell the relation of ${JSON.stringify(template)}: it is no cloze form of ${this.path}; ` +
+        `Cannot tell the relation of ${quoteValue(template)}: it is no cloze form of ${this.path}; ` +
           `add it there or use one of these:${forms}`,
       );
     }

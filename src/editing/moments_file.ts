@@ -46,14 +46,14 @@ export class MomentsFile {
   /**
    * What is stored for these layers.
    *
-   * @throws {FileError} If a file belongs to another model or corpus.
+   * @throws {FileError} If a file belongs to another model or corpus, or is damaged.
    */
   async read(layers: readonly number[]): Promise<Map<number, StoredSum>> {
     const found = new Map<number, StoredSum>();
     for (const layer of layers) {
       const path = this.path(layer);
       if (!await isFile(path)) continue;
-      using file = await SafetensorsFile.open(path);
+      using file = await openSums(path);
       const key = file.metadata.get("key");
       const info = file.names.includes("sum") ? file.info("sum") : undefined;
       if (key !== this.#key || info?.dtype !== "F64" || info.shape.join() !== `${this.#width},${this.#width}`) {
@@ -77,5 +77,17 @@ export class MomentsFile {
       [{ name: "sum", dtype: "F64", shape: [this.#width, this.#width], data: stored.sum }],
       { key: this.#key, documents: String(stored.documents) },
     );
+  }
+}
+
+/** Opens a file of sums; what is damaged can be computed again, which no reader of files in general knows. */
+async function openSums(path: string): Promise<SafetensorsFile> {
+  try {
+    return await SafetensorsFile.open(path);
+  } catch (cause) {
+    // A fault of the system has its own remedy.
+    if (!(cause instanceof FileError) || cause.cause !== undefined) throw cause;
+    const message = `Cannot use second moments ${path}: the file is damaged; delete it, and they are counted again`;
+    throw new FileError(path, message, { cause });
   }
 }

@@ -133,6 +133,18 @@ Deno.test("SecondMoments.compute() refuses stored moments of another model or co
   });
 });
 
+Deno.test("SecondMoments.compute() says to delete a stored file that was cut short", async () => {
+  using model = await loadSmall(gpu);
+  await withCache(model, async (_, path, options) => {
+    await Deno.truncate(path, 3000);
+    const error = await assertRejects(() => SecondMoments.compute(model, options), FileError);
+    assertEquals(
+      error.message,
+      `Cannot use second moments ${path}: the file is damaged; delete it, and they are counted again`,
+    );
+  });
+});
+
 Deno.test("SecondMoments.compute() keys its cache by weights and documents", async () => {
   using gptj = await loadSmall(gpu, "gptj");
   using qwen3 = await loadSmall(gpu, "qwen3");

@@ -177,3 +177,23 @@ Deno.test("evaluate stopped by Ctrl-C says what was kept; the same command goes 
     assertGreater(summary.columns.edit.mean, 0.99);
   });
 });
+
+Deno.test("evaluate exits with 1 where the model answers no case before an edit", async () => {
+  await withFolder(async (folder) => {
+    const model = ["--model", "fixtures/stories260k", "--cases", "1", "--seeds", "0"];
+    const { code, stdout, stderr } = await call("evaluate", [
+      ...model,
+      "--mode",
+      "chain",
+      "--method",
+      "ace",
+      "--out",
+      folder,
+    ]);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(
+      stderr,
+      "Cannot evaluate fixtures/stories260k: found no case of fixtures/world that the model answers before any edit",
+    );
+  });
+});
