@@ -51,7 +51,7 @@ async function openFolder(dir: string): Promise<ModelFiles> {
 }
 
 /** Ends of files that are a part of a folder in Hugging Face layout. */
-const PART_OF_FOLDER = /\.(safetensors|json|bin)$/;
+const PART_OF_FOLDER = /\.(safetensors|json)$/;
 
 /** The GGUF file that a path stands for, or null where it is a folder with other weights. */
 async function ggufBehind(path: string): Promise<string | null> {

@@ -55,6 +55,13 @@ Deno.test("openModelFiles() refuses paths that lead nowhere and files of another
       `Cannot read ${dir}/x.bin: it starts with "0x6f747970", wanted "GGUF" (0x46554747); ` +
         "it is no GGUF file: check the path",
     );
+    await Deno.writeTextFile(`${dir}/model.safetensors`, "weights");
+    const part = await assertRejects(() => openModelFiles(`${dir}/model.safetensors`), FileError);
+    assertEquals(
+      part.message,
+      `Cannot open ${dir}/model.safetensors: it is one file of a model folder, wanted the folder or a GGUF file; give ` +
+        dir,
+    );
     const bytes = await Deno.readFile(`${GOLDENS}/q4_0.gguf`);
     await Deno.writeFile(`${dir}/cut.gguf`, bytes.subarray(0, bytes.length / 2));
     const cut = await assertRejects(() => openModelFiles(`${dir}/cut.gguf`), FileError);
