@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
 import { checkAttributionCase } from "../../src/evaluation/conformance/attribution.ts";
 import { type AttributionCase, readAttributionCase } from "../../src/evaluation/conformance/attribution_case.ts";
-import { type Check, holds } from "../../src/evaluation/conformance/checks.ts";
+import { holds } from "../../src/evaluation/conformance/checks.ts";
 import { findTokenizer } from "../../src/evaluation/conformance/discover.ts";
 import { GoldenTensors } from "../../src/evaluation/conformance/golden_tensors.ts";
 import { checkInterventions, checkScores, checkTops } from "../../src/evaluation/conformance/score_checks.ts";
