@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { tileSide } from "../../kernels/tile_side.ts";
 
 Deno.test("tileSide() takes large tiles where there are enough of them for every core", () => {
-  assertEquals([tileSide(1024, 15), tileSide(1024, 16), tileSide(64, 255), tileSide(64, 256)], [8, 16, 8, 16]);
+  assertEquals([tileSide(512, 15), tileSide(512, 16), tileSide(64, 127), tileSide(64, 128)], [8, 16, 8, 16]);
 });
 
 Deno.test("tileSide() takes small tiles where the last large one would be half empty", () => {
