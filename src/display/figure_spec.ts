@@ -123,6 +123,7 @@ export function describeFigure(spec: FigureSpec): string {
     const values = flatNumbers(trace[key] ?? []);
     const name = typeof trace.name === "string" ? trace.name : `trace ${index + 1}`;
     if (values.length === 0) return `  ${name}: no values`;
+    if (values.length === 1) return `  ${name}: 1 value, ${significant(values[0]!)}`;
     const [least, most] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [
       Infinity,
       -Infinity,

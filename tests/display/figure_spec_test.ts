@@ -63,6 +63,6 @@ Deno.test("describeFigure() names the traces with their ranges", () => {
   });
   assertEquals(
     describeFigure(spec),
-    "T\n  up: 3 values from -3 to 2.5\n  flat: 1 values from 0.5 to 0.5\n  map: 4 values from 0 to 9\n  trace 4: no values",
+    "T\n  up: 3 values from -3 to 2.5\n  flat: 1 value, 0.5\n  map: 4 values from 0 to 9\n  trace 4: no values",
   );
 });
