@@ -113,20 +113,24 @@ function attentionHalfBackward(pass: PassContext, layer: number, tape: BlockTape
   taps?.at(name + "hook_v", d.v, shape(nKvHeads));
   const { rotaryTable: table } = pass;
   const { rotaryStyle: style } = architecture;
-  const turnBack = (t: Tensor, which: "q" | "k", heads: number): Tensor => {
-    if (!table || !style) return t;
-    taps?.at(`${name}hook_rot_${which}`, t, shape(heads));
-    const x = t.view([count, heads, dHead]);
-    return temps.add(rotary(stream, { x, position: rows.position, table }, { style, inverse: true }));
-  };
+  let turned = { q: d.q, k: d.k };
+  if (table && style) {
+    taps?.at(`${name}hook_rot_q`, d.q, shape(nHeads));
+    taps?.at(`${name}hook_rot_k`, d.k, shape(nKvHeads));
+    const split = (t: Tensor, heads: number): Tensor => t.view([count, heads, dHead]);
+    const input = { q: split(d.q, nHeads), k: split(d.k, nKvHeads), position: rows.position, table };
+    turned = rotary(stream, input, { style, inverse: true });
+    temps.add(turned.q);
+    temps.add(turned.k);
+  }
   const throughNorm = (t: Tensor, which: "q" | "k", heads: number, before: Tensor): Tensor => {
     if (!architecture.qkNorm) return t;
     const flat = [count * heads, dHead];
     const weight = weights.get(`${name}${which}_norm.w`);
     return temps.add(rmsNormBackward(stream, { dy: t.view(flat), x: before.view(flat), weight }, { eps: config.eps }));
   };
-  const dq = throughNorm(turnBack(d.q, "q", nHeads), "q", nHeads, tape.q!);
-  const dk = throughNorm(turnBack(d.k, "k", nKvHeads), "k", nKvHeads, tape.k!);
+  const dq = throughNorm(turned.q, "q", nHeads, tape.q!);
+  const dk = throughNorm(turned.k, "k", nKvHeads, tape.k!);
   taps?.at(name + "hook_q", dq, shape(nHeads));
   taps?.at(name + "hook_k", dk, shape(nKvHeads));
   const dNormed = linearBackward(stream, weights, name + "W_Q", dq.view([count, nHeads * dHead]));

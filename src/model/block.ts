@@ -9,10 +9,10 @@ import { add } from "../../kernels/add.ts";
 import { attention } from "../../kernels/attention.ts";
 import { attentionMix } from "../../kernels/attention_mix.ts";
 import { attentionPattern } from "../../kernels/attention_pattern.ts";
+import { cacheRows } from "../../kernels/cache_rows.ts";
 import { gelu } from "../../kernels/gelu.ts";
 import { rmsNorm } from "../../kernels/rms_norm.ts";
 import { rotary } from "../../kernels/rotary.ts";
-import { scatterRows } from "../../kernels/scatter_rows.ts";
 import { siluGated } from "../../kernels/silu_gated.ts";
 import type { Stream } from "../gpu/stream.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -121,13 +121,13 @@ export function attentionHalf(pass: PassContext, layer: number, normed: Tensor):
   const { rotaryTable: table } = pass;
   const { rotaryStyle: style } = architecture;
   if (table && style) {
-    const turn = (t: Tensor, which: string, heads: number): Tensor => {
-      const x = t.view([rows.batch * rows.queries, heads, dHead]);
-      const turned = rotary(stream, { x, position: rows.position, table }, { style });
-      return hook(`hook_rot_${which}`, temps.add(turned), heads);
-    };
-    q = turn(q, "q", nHeads);
-    k = turn(k, "k", nKvHeads);
+    const split = (t: Tensor, heads: number): Tensor => t.view([rows.batch * rows.queries, heads, dHead]);
+    const input = { q: split(q, nHeads), k: split(k, nKvHeads), position: rows.position, table };
+    const turned = rotary(stream, input, { style });
+    temps.add(turned.q);
+    temps.add(turned.k);
+    q = hook("hook_rot_q", turned.q, nHeads);
+    k = hook("hook_rot_k", turned.k, nKvHeads);
   }
 
   const cache = pass.caches?.[layer];
@@ -137,8 +137,12 @@ export function attentionHalf(pass: PassContext, layer: number, normed: Tensor):
     const width = nKvHeads * dHead;
     const flat = [rows.batch * rows.queries, width];
     const all = [rows.batch * rows.keys, width];
-    scatterRows(stream, { x: k.view(flat), index: rows.cacheRow, into: cache.k.view(all) });
-    scatterRows(stream, { x: v.view(flat), index: rows.cacheRow, into: cache.v.view(all) });
+    cacheRows(stream, {
+      k: k.view(flat),
+      v: v.view(flat),
+      index: rows.cacheRow,
+      cache: { k: cache.k.view(all), v: cache.v.view(all) },
+    });
     keys = cache.k;
     values = cache.v;
   }

@@ -16,46 +16,57 @@ function cosSinTable(maxPos: number, dims: number): Float32Array<ArrayBuffer> {
   });
 }
 
-/** Compares both styles, forward and back, with the twin. */
-async function check(rows: number, heads: number, dHead: number, dims: number, groupLimit?: number): Promise<void> {
+/** Compares both styles, forward and back, with the twin: `heads` of queries and of keys. */
+async function check(
+  rows: number,
+  heads: readonly [q: number, k: number],
+  dHead: number,
+  dims: number,
+  groupLimit?: number,
+): Promise<void> {
   const maxPos = rows + 3;
-  const data = normals("x", rows * heads * dHead);
+  const data = heads.map((count, i) => normals("qk"[i]!, rows * count * dHead));
   const positions = shuffled("position", maxPos).slice(0, rows);
   const angles = cosSinTable(maxPos, dims);
-  using x = gpu.upload(data, [rows, heads, dHead], "x");
+  using q = gpu.upload(data[0]!, [rows, heads[0], dHead], "q");
+  using k = gpu.upload(data[1]!, [rows, heads[1], dHead], "k");
   using position = gpu.upload(positions, [rows], "position");
   using table = gpu.upload(angles, [maxPos, dims / 2, 2], "table");
   for (const style of STYLES) {
     for (const inverse of [false, true]) {
-      using y = rotary(gpu.stream, { x, position, table }, { style, inverse, groupLimit });
-      const [got] = await gpu.stream.read(y);
-      for (let i = 0; i < rows * heads; i++) {
-        const head = data.subarray(i * dHead, (i + 1) * dHead);
-        const at = positions[Math.floor(i / heads)]! * dims;
-        const want = rotateHead(head, angles.subarray(at, at + dims), style, inverse);
-        // Two products and a sum of numbers no larger than the head's largest.
-        const size = head.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
-        const bound = want.map((_, column) => column < dims ? 2 * 2 * UNIT * 2 * size : 0);
-        assertWithin(got.subarray(i * dHead, (i + 1) * dHead), want, bound, `${style} ${inverse} head ${i}`);
+      const turned = rotary(gpu.stream, { q, k, position, table }, { style, inverse, groupLimit });
+      using yq = turned.q;
+      using yk = turned.k;
+      for (const [which, got] of (await gpu.stream.read(yq, yk)).entries()) {
+        for (let i = 0; i < rows * heads[which]!; i++) {
+          const head = data[which]!.subarray(i * dHead, (i + 1) * dHead);
+          const at = positions[Math.floor(i / heads[which]!)]! * dims;
+          const want = rotateHead(head, angles.subarray(at, at + dims), style, inverse);
+          // Two products and a sum of numbers no larger than the head's largest.
+          const size = head.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
+          const bound = want.map((_, column) => column < dims ? 2 * 2 * UNIT * 2 * size : 0);
+          const what = `${style} ${inverse} head ${i} of ${"qk"[which]}`;
+          assertWithin(got.subarray(i * dHead, (i + 1) * dHead), want, bound, what);
+        }
       }
     }
   }
 }
 
 Deno.test("rotary() agrees with its twin for whole and partial heads, also of odd width", async () => {
-  await check(1, 1, 2, 2);
-  await check(5, 3, 8, 8);
-  await check(3, 2, 7, 4);
-  await check(2, 3, 5, 0);
-  await check(4, 2, 128, 64);
+  await check(1, [1, 1], 2, 2);
+  await check(5, [3, 1], 8, 8);
+  await check(3, [2, 2], 7, 4);
+  await check(2, [3, 3], 5, 0);
+  await check(4, [2, 1], 128, 64);
 });
 
 Deno.test("rotary() agrees with its twin with the thread counts of a GPU", async () => {
-  await withGpuThreads(gpu, async () => await check(3, 2, 36, 32));
+  await withGpuThreads(gpu, async () => await check(3, [4, 2], 36, 32));
 });
 
 Deno.test("rotary() folds rows over two grid dimensions", async () => {
-  await check(7, 2, 4, 4, 3);
+  await check(7, [2, 1], 4, 4, 3);
 });
 
 Deno.test("rotary() back is the gradient of rotary() forward", () => {
@@ -70,34 +81,44 @@ Deno.test("rotary() back is the gradient of rotary() forward", () => {
 });
 
 Deno.test("rotary() takes any leading dimensions and dispatches nothing for no rows", () => {
-  using x = gpu.upload(normals("x", 24), [2, 3, 1, 4], "x");
+  using q = gpu.upload(normals("q", 48), [2, 3, 2, 4], "q");
+  using k = gpu.upload(normals("k", 24), [2, 3, 1, 4], "k");
   using position = gpu.upload(new Uint32Array(6), [2, 3], "position");
   using table = gpu.upload(cosSinTable(2, 4), [2, 2, 2], "table");
-  using y = rotary(gpu.stream, { x, position, table }, { style: "pairs" });
-  assertEquals(y.shape, [2, 3, 1, 4]);
+  const turned = rotary(gpu.stream, { q, k, position, table }, { style: "pairs" });
+  using yq = turned.q;
+  using yk = turned.k;
+  assertEquals([yq.shape, yk.shape], [[2, 3, 2, 4], [2, 3, 1, 4]]);
   using none = gpu.tensor([0, 1, 4], "none");
   using nowhere = gpu.tensor([0], "nowhere", "u32");
   const before = gpu.stats().dispatches;
-  using empty = rotary(gpu.stream, { x: none, position: nowhere, table }, { style: "pairs" });
-  assertEquals([empty.shape, gpu.stats().dispatches - before], [[0, 1, 4], 0]);
+  const empty = rotary(gpu.stream, { q: none, k: none, position: nowhere, table }, { style: "pairs" });
+  using emptyQ = empty.q;
+  using emptyK = empty.k;
+  assertEquals([emptyQ.shape, emptyK.shape, gpu.stats().dispatches - before], [[0, 1, 4], [0, 1, 4], 0]);
 });
 
-Deno.test("rotary() refuses a table wider than the head and positions of another count", () => {
-  using x = gpu.upload(normals("x", 8), [2, 1, 4], "x");
+Deno.test("rotary() refuses operands that do not fit each other", () => {
+  using q = gpu.upload(normals("q", 8), [2, 1, 4], "q");
   using position = gpu.upload(new Uint32Array(3), [3], "position");
   using wide = gpu.upload(cosSinTable(2, 6), [2, 3, 2], "wide");
   using table = gpu.upload(cosSinTable(2, 4), [2, 2, 2], "table");
-  assertThrows(
-    () => rotary(gpu.stream, { x, position, table: wide }, { style: "pairs" }),
-    RangeError,
-    "Cannot apply rotary embedding: x must be [..., heads, dHead] and table [maxPos, dims / 2, 2] with dims <= " +
-      "dHead, got [2, 1, 4] and [2, 3, 2]",
+  using flat = gpu.upload(normals("flat", 4), [4], "flat");
+  using more = gpu.upload(normals("more", 12), [3, 1, 4], "more");
+  const refused = (input: Partial<Parameters<typeof rotary>[1]>, message: string): void => {
+    assertThrows(
+      () => rotary(gpu.stream, { q, k: q, position, table, ...input }, { style: "pairs" }),
+      RangeError,
+      `Cannot apply rotary embedding: ${message}`,
+    );
+  };
+  refused(
+    { table: wide },
+    "q must be [..., nHeads, dHead] and table [maxPos, dims / 2, 2] with dims <= dHead, got [2, 1, 4] and [2, 3, 2]",
   );
-  assertThrows(
-    () => rotary(gpu.stream, { x, position, table }, { style: "pairs" }),
-    RangeError,
-    "Cannot apply rotary embedding: position must have 2 elements, got 3 in [3]",
-  );
+  refused({}, "position must have 2 elements, got 3 in [3]");
+  refused({ q: flat }, "q must be [..., heads, dHead], got [4]");
+  refused({ k: more }, "k must have 2 rows of heads of 4, got [3, 1, 4]");
 });
 
 Deno.test("rotary() leaves no memory behind", () => {

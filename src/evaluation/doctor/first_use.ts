@@ -66,7 +66,8 @@ function recordAll({ gpu, make }: { gpu: Gpu; make: (shape: number[], dtype?: Dt
     Tensor,
   ];
   const position = make([tokens], "u32");
-  keep(rotary(stream, { x: q, position, table: make([tokens, dHead / 2, 2]) }, { style: "halves" }));
+  const table = make([tokens, dHead / 2, 2]);
+  keep(...Object.values(rotary(stream, { q, k, position, table }, { style: "halves" })));
   const mask = { start: make([1], "u32"), length: make([1], "u32") };
   const { z, logSumExp } = attention(stream, { q, k, v, ...mask });
   keep(z, logSumExp);
