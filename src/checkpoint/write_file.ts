@@ -20,8 +20,15 @@ export interface FileSink {
 /** Opens a new file for writing. */
 export type OpenSink = (path: string) => Promise<FileSink>;
 
-/** Makes temporary names differ between writes of one process. */
-let writes = 0;
+/**
+ * A name in the same folder that nothing else has. By chance, not by the number of the process: in a container every run
+ * has the same, and would meet what a killed one left.
+ *
+ * @param path File or folder that gets its own name later.
+ */
+export function temporaryName(path: string): string {
+  return `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+}
 
 /**
  * Opens a new file on the disk.
@@ -64,7 +71,7 @@ export async function writeAtomically(
   fill: (write: FileSink["write"]) => Promise<void>,
   open: OpenSink = openFileSink,
 ): Promise<void> {
-  const temporary = `${path}.${Deno.pid}-${writes++}.tmp`;
+  const temporary = temporaryName(path);
   const onDisk = async <T>(step: () => Promise<T>): Promise<T> => {
     try {
       return await step();
@@ -83,7 +90,8 @@ export async function writeAtomically(
     }
     await onDisk(() => Deno.rename(temporary, path));
   } catch (cause) {
-    await removeIfThere(temporary);
+    // Where the disk has failed this may fail too; what failed first is what the user must know.
+    await removeIfThere(temporary).catch(() => {});
     throw cause;
   }
 }

@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { FileError } from "../../src/checkpoint/file_error.ts";
-import { type FileSink, openFileSink, writeAtomically, writeFileAtomic } from "../../src/checkpoint/write_file.ts";
+import {
+  type FileSink,
+  openFileSink,
+  temporaryName,
+  writeAtomically,
+  writeFileAtomic,
+} from "../../src/checkpoint/write_file.ts";
 import { diskFull, failingSink, listFolder, withFolder } from "./files.ts";
 
 Deno.test("writeFileAtomic() writes text and bytes, makes folders and leaves only the file", () =>
@@ -102,4 +108,22 @@ Deno.test("openFileSink() does not touch a file that is there", () =>
     await Deno.writeTextFile(path, "old");
     await assertRejects(() => openFileSink(path), Deno.errors.AlreadyExists);
     assertEquals(await Deno.readTextFile(path), "old");
+  }));
+
+Deno.test("temporaryName() gives what no earlier run can have left, though in a container each has the same number", () => {
+  const names = Array.from({ length: 100 }, () => temporaryName("x.txt"));
+  assertEquals(new Set(names).size, 100);
+  assert(names.every((name) => /^x\.txt\.[0-9a-f]{8}\.tmp$/.test(name)));
+});
+
+Deno.test("writeAtomically() tells what failed first where the temporary file cannot be removed either", () =>
+  withFolder(async (dir) => {
+    const path = join(dir, "x.txt");
+    const { remove } = Deno;
+    try {
+      Deno.remove = () => Promise.reject(new Error("Input/output error (os error 5)"));
+      await assertRejects(() => writeFileAtomic(path, "text", failingSink(1, diskFull)), FileError, "the disk is full");
+    } finally {
+      Deno.remove = remove;
+    }
   }));

@@ -7,7 +7,7 @@
 import { dirname, join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
 import { FileError, fileError } from "../file_error.ts";
-import { removeIfThere, writeFileAtomic } from "../write_file.ts";
+import { removeIfThere, temporaryName, writeFileAtomic } from "../write_file.ts";
 
 /** One model in the cache. */
 export class CacheFolder {
@@ -72,18 +72,18 @@ export class CacheFolder {
   async link(commit: string, path: string, hex: string): Promise<string> {
     const blob = this.blob(hex);
     const pointer = join(this.snapshot(commit), ...path.split("/"));
+    let temporary: string | undefined;
     try {
       await Deno.mkdir(dirname(pointer), { recursive: true });
       const [there, wanted] = [await statOrNull(pointer), await Deno.stat(blob)];
       if (there?.isFile && there.size === wanted.size) return pointer;
-      await removeIfThere(pointer);
-      try {
-        await Deno.symlink(relative(dirname(pointer), blob), pointer, { type: "file" });
-      } catch {
-        await Deno.link(blob, pointer).catch(() => Deno.copyFile(blob, pointer));
-      }
+      // Renamed, as another program may put its own link there at the same time, and a copy may end half done.
+      temporary = temporaryName(pointer);
+      await linkOrCopy(blob, temporary);
+      await Deno.rename(temporary, pointer);
       return pointer;
     } catch (cause) {
+      if (temporary !== undefined) await removeIfThere(temporary).catch(() => {});
       throw fileError("write", pointer, cause);
     }
   }
@@ -117,6 +117,15 @@ export class CacheFolder {
 
   #ref(revision: string): string {
     return join(this.root, this.#folder, "refs", ...revision.split("/"));
+  }
+}
+
+/** Makes a blob appear under a name beside the one that it shall get. */
+async function linkOrCopy(blob: string, path: string): Promise<void> {
+  try {
+    await Deno.symlink(relative(dirname(path), blob), path, { type: "file" });
+  } catch {
+    await Deno.link(blob, path).catch(() => Deno.copyFile(blob, path));
   }
 }
 
