@@ -128,19 +128,19 @@ export class PlacedText {
    * @param content What to write.
    */
   replace(pattern: RegExp, content: string): PlacedText {
-    const parts: PlacedCharacter[] = [];
+    const parts: PlacedCharacter[][] = [];
     let done = 0;
     for (const { 0: found, index } of this.text.matchAll(pattern)) {
       if (found === "") continue;
-      parts.push(...this.slice(done, index).characters());
+      parts.push(this.slice(done, index).characters());
       done = index + found.length;
       const last = found.codePointAt(found.length - 2)! > 0xffff && found.length > 1 ? 2 : 1;
       const [start, end] = this.range(done - last, done);
-      parts.push({ text: content, start, end });
+      parts.push([{ text: content, start, end }]);
     }
     if (done === 0) return this;
-    parts.push(...this.slice(done, this.text.length).characters());
-    return PlacedText.join(parts);
+    parts.push(this.slice(done, this.text.length).characters());
+    return PlacedText.join(parts.flat());
   }
 }
 

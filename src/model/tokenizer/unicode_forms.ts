@@ -61,17 +61,17 @@ function place(
 export function toUnicodeForm(placed: PlacedText, normalizer: UnicodeNormalizer): PlacedText {
   const { text } = placed;
   if (normalizer.normalize(text) === text) return placed;
-  const characters: PlacedCharacter[] = [];
+  const characters: PlacedCharacter[][] = [];
   let done = 0;
   const settle = (to: number): void => {
     const old = placed.slice(done, to).characters();
-    characters.push(...place(normalizer.normalize(text.slice(done, to)), old, normalizer.form));
+    characters.push(place(normalizer.normalize(text.slice(done, to)), old, normalizer.form));
   };
   for (const { 0: unknown, index } of text.matchAll(UNKNOWN)) {
     settle(index);
     done = index + unknown.length;
-    characters.push(...placed.slice(index, done).characters());
+    characters.push(placed.slice(index, done).characters());
   }
   settle(text.length);
-  return PlacedText.join(characters);
+  return PlacedText.join(characters.flat());
 }

@@ -69,3 +69,12 @@ Deno.test("toUnicodeForm() leaves characters alone that the reference does not k
   assertEquals(toUnicodeForm(PlacedText.of("\u{11935}\u{11930}"), NFC).text, "\u{11935}\u{11930}");
   assertEquals(toUnicodeForm(PlacedText.of("\u32ff"), NFKC).text, "\u32ff");
 });
+
+Deno.test("PlacedText and toUnicodeForm() take texts longer than a call takes arguments", () => {
+  const long = "a".repeat(200_000);
+  const marked = PlacedText.of(`${long} ${long}`).replace(/ /g, "\u2581");
+  assertEquals(marked.text, `${long}\u2581${long}`);
+  assertEquals(marked.range(200_001, 400_001), [200_001, 400_001]);
+  const composed = toUnicodeForm(PlacedText.of(`${long}e\u0301`), new NFCNormalizer({ type: "NFC" }));
+  assertEquals(composed.text, `${long}\u00e9`);
+});
