@@ -145,7 +145,9 @@ async function readIndex(dir: string, present: ReadonlySet<string>): Promise<Map
           `fetch the missing file`,
       );
     }
-    shards.set(shard, [...shards.get(shard) ?? [], name]);
+    const names = shards.get(shard);
+    if (names === undefined) shards.set(shard, [name]);
+    else names.push(name);
   }
   if (shards.size === 0) {
     throw new FileError(path, `Cannot open ${dir}: the weight_map of ${INDEX_FILE} is empty; fetch the folder again`);

@@ -91,7 +91,10 @@ export function tensorsByFile(
         }
       },
     };
-    files.set(file, [...files.get(file) ?? [], { name, dtype: written, shape, data }]);
+    const tensor = { name, dtype: written, shape, data };
+    const tensors = files.get(file);
+    if (tensors === undefined) files.set(file, [tensor]);
+    else tensors.push(tensor);
   }
   return files;
 }

@@ -109,14 +109,15 @@ export async function readPatch(path: string, target: PatchTarget): Promise<Stor
     );
   }
   const patches: LowRankPatch[] = [];
+  const names = new Set(file.names);
   for (const leftName of file.names.filter((name) => name.endsWith(".left"))) {
     const weight = leftName.slice(0, -".left".length);
     const rightName = `${weight}.right`;
-    if (!file.names.includes(rightName)) throw refuse(`factor "${rightName}" is missing`, "Save the edit again");
+    if (!names.has(rightName)) throw refuse(`factor "${rightName}" is missing`, "Save the edit again");
     const read = async (name: string): Promise<Float32Array> => {
       const { dtype, shape } = file.info(name);
-      if (dtype !== "F32" || shape.length !== 2) {
-        throw refuse(`factor "${name}" is ${dtype} [${shape}], wanted F32 of two sizes`, "Save the edit again");
+      if (dtype !== "F32" || shape.length !== 2 || shape[1] === 0) {
+        throw refuse(`factor "${name}" is ${dtype} [${shape}], wanted F32 of two sizes from 1`, "Save the edit again");
       }
       const bytes = await file.read(name);
       if (countNonFinite(dtype, bytes) > 0) {
@@ -134,10 +135,10 @@ export async function readPatch(path: string, target: PatchTarget): Promise<Stor
   if (patches.length === 0) throw refuse("it holds no change of a weight", "Save the edit again");
   try {
     target.check(patches);
+    patches.sort((a, b) => layerOfHook(a.weight) - layerOfHook(b.weight));
   } catch (cause) {
     throw refuse(`its changes do not fit the model (${(cause as Error).message})`, "Save the edit again");
   }
-  patches.sort((a, b) => layerOfHook(a.weight) - layerOfHook(b.weight));
   return { record, patches, norms };
 }
 
