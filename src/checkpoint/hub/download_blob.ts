@@ -87,8 +87,11 @@ async function fill(route: BlobRoute, file: HubFile, partial: PartialFile): Prom
   const { client, repo, commit } = route;
   const patience = client.patience();
   let ranges = true;
+  // Where a server always starts anew, no more than the longest try has been gained.
+  let most = partial.length;
   while (partial.length < file.size) {
-    const [before, from] = [partial.length, ranges ? partial.length : 0];
+    const before = partial.length;
+    const from = ranges ? before : 0;
     try {
       using response = await client.open(repo, commit, file.path, from);
       const start = startOf(response, route, file);
@@ -97,6 +100,7 @@ async function fill(route: BlobRoute, file: HubFile, partial: PartialFile): Prom
         ranges = false;
         continue;
       }
+      if (response.status !== 206) refuseOtherLength(response, file);
       if (start === 0 && before > 0) await partial.restart();
       await receive(response, route, file, partial);
     } catch (fault) {
@@ -104,7 +108,8 @@ async function fill(route: BlobRoute, file: HubFile, partial: PartialFile): Prom
         ranges = false;
         continue;
       }
-      if (partial.length - before >= PROGRESS_BYTES) patience.renew();
+      if (partial.length - most >= PROGRESS_BYTES) patience.renew();
+      most = Math.max(most, partial.length);
       await patience.wait(nameSubject({ repo, file: file.path }), fault);
     }
   }
@@ -118,6 +123,13 @@ function startOf({ status, headers }: HubResponse, route: BlobRoute, file: HubFi
     throw lied(route, file, `says that it has ${total} bytes`);
   }
   return Number(start ?? NaN);
+}
+
+/** An answer of another length is another answer, the page of a proxy perhaps: no byte of it may replace or begin a file. */
+function refuseOtherLength({ headers }: HubResponse, { size }: HubFile): void {
+  const length = headers.get("Content-Length");
+  if (length === null || headers.has("Content-Encoding") || Number(length) === size) return;
+  throw new PassingFault(`the server answered with ${length} bytes in place of ${size}`);
 }
 
 async function receive(

@@ -70,7 +70,8 @@ export interface Listing {
 /** Reads and checks the address of the hub. */
 function readEndpoint(text: string): string {
   const url = URL.parse(text);
-  if (url && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "" && url.hash === "") {
+  const plain = url && url.username + url.password + url.search + url.hash === "";
+  if (plain && /^https?:$/.test(url.protocol)) {
     return url.href.replace(/\/+$/, "");
   }
   throw new HubError(`Cannot use HF_ENDPOINT: found no web address, wanted one like ${HUB}; correct or unset it`);

@@ -26,6 +26,11 @@ function weights(answer: (from: number) => Response): (hub: FakeHub) => void {
   };
 }
 
+/** A body whose length no header tells. */
+function stream(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new Blob([bytes]).stream();
+}
+
 const REFUSALS: [string, (hub: FakeHub) => void, PullOptions, string][] = [
   [
     "status 401 without a token",
@@ -152,17 +157,24 @@ const REFUSALS: [string, (hub: FakeHub) => void, PullOptions, string][] = [
   ],
   [
     "an answer that always breaks off",
-    weights(() => broken(WEIGHTS.slice(0, 9), 10)),
+    weights(() => broken(WEIGHTS.slice(0, 9), WEIGHTS.length)),
     {},
     "Cannot fetch model.safetensors of some-org/tiny-model: the connection failed or broke off, 5 times in a row; " +
     "check the network and HF_ENDPOINT, then run the command again: what has arrived is kept",
   ],
   [
     "an answer that is always too short",
-    weights(() => new Response(WEIGHTS.slice(0, 7))),
+    weights(() => new Response(stream(WEIGHTS.slice(0, 7)))),
     {},
     "Cannot fetch model.safetensors of some-org/tiny-model: the answer ended after 7 of 300000 bytes, 5 times in a " +
     "row; check the network and HF_ENDPOINT, then run the command again: what has arrived is kept",
+  ],
+  [
+    "a page of a proxy in the place of a file",
+    weights(() => new Response("<html>Log in to this network</html>")),
+    {},
+    "Cannot fetch model.safetensors of some-org/tiny-model: the server answered with 35 bytes in place of 300000, 5 " +
+    "times in a row; check the network and HF_ENDPOINT, then run the command again: what has arrived is kept",
   ],
   [
     "an answer that stalls",
@@ -173,7 +185,7 @@ const REFUSALS: [string, (hub: FakeHub) => void, PullOptions, string][] = [
   ],
   [
     "an answer that is too long",
-    weights(() => new Response(noise(300_001))),
+    weights(() => new Response(stream(noise(300_001)))),
     {},
     "Cannot fetch model.safetensors of some-org/tiny-model: the server sends more bytes, wanted the 300000 bytes that " +
     "the hub lists; run the command again, and if that does not help check HF_ENDPOINT and any proxy",

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { dirname, join } from "node:path";
 import { FileError } from "../../../src/checkpoint/file_error.ts";
+import { HubError } from "../../../src/checkpoint/hub/hub_error.ts";
 import { pullModel } from "../../../src/checkpoint/hub/pull_model.ts";
 import { refuseQuantisedFolder } from "../../../src/checkpoint/quantised_folder.ts";
 import { listFolder, withFolder } from "../files.ts";
@@ -125,6 +126,31 @@ for (
     }),
   );
 }
+
+Deno.test(
+  "pullModel() keeps what has arrived when a proxy answers with a page of its own in between",
+  withHub(async (hub, cache) => {
+    const page = (): Response => new Response("<html>Log in to this network</html>");
+    answerWeights(hub, page, () => broken(WEIGHTS.slice(0, 70_000), WEIGHTS.length), page, page);
+    const { path } = await pullModel(REPO, hub.options(cache));
+    assertEquals(await Deno.readFile(join(path, "model.safetensors")), WEIGHTS);
+    const ranges = hub.requestsOf("model.safetensors").map(({ range }) => range);
+    assertEquals(ranges, [null, null, ...Array(3).fill("bytes=70000-")]);
+  }),
+);
+
+Deno.test(
+  "pullModel() gives up where a server always starts anew and breaks off, now sooner, now later",
+  withHub(async (hub, cache) => {
+    const large = noise(4 << 20);
+    hub.files.set("model.safetensors", { bytes: large, lfs: true });
+    let tries = 0;
+    hub.override = (_, { path }) =>
+      path.endsWith("model.safetensors") ? broken(large.slice(0, (1 + tries++ % 2) << 20), large.length) : null;
+    await assertRejects(() => pullModel(REPO, hub.options(cache)), HubError, "5 times in a row");
+    assert(tries <= 7, `${tries} tries`);
+  }),
+);
 
 Deno.test(
   "pullModel() begins anew when what an earlier run left is damaged or too long",

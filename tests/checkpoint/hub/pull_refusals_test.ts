@@ -163,7 +163,15 @@ Deno.test("pullModel() refuses a revision that is a path out of the cache", asyn
 });
 
 Deno.test("HubClient refuses an address that is none and a token that cannot be sent, without showing them", () => {
-  for (const endpoint of ["hub.example", "ftp://hub.example", "https://me:secret@hub.example", "https://h/?secret=1"]) {
+  for (
+    const endpoint of [
+      "hub.example",
+      "ftp://hub.example",
+      "https://me:secret@hub.example",
+      "https://:secret@h",
+      "https://h/?secret=1",
+    ]
+  ) {
     const { message } = assertThrows(() => new HubClient({ endpoint }), HubError);
     assertEquals(
       message,
