@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { quoteValue } from "../checkpoint/file_error.ts";
 import { gpt2 } from "./families/gpt2.ts";
 import { gptNeox } from "./families/gpt_neox.ts";
 import { gptj } from "./families/gptj.ts";
@@ -127,6 +128,9 @@ export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   qwen3,
 };
 
+/** Most blocks that a config may have, many times those of the deepest models: what is listed for each must end. */
+const MAX_LAYERS = 10_000;
+
 /** The record of a config's family. */
 export function architectureOf(config: ModelConfig): Architecture {
   return ARCHITECTURES[config.family]!;
@@ -144,16 +148,17 @@ export function readModelConfig(json: unknown, path: string): ModelConfig {
   const known = Object.keys(ARCHITECTURES).join(", ");
   if (typeof type !== "string" || !Object.hasOwn(ARCHITECTURES, type)) {
     throw new TypeError(
-      `Cannot use ${path}: found ${type === undefined ? "no model_type" : `model_type ${JSON.stringify(type)}`}, ` +
+      `Cannot use ${path}: found ${type === undefined ? "no model_type" : `model_type ${quoteValue(type)}`}, ` +
         `wanted one of ${known}. ` +
         `Choose a model of a supported family`,
     );
   }
   const family = ARCHITECTURES[type]!;
   const config = family.readConfig(json, path);
-  const { nHeads, nKvHeads, dModel, dHead, rotary } = config;
+  const { nLayers, nHeads, nKvHeads, dModel, dHead, rotary } = config;
   const wrong = (found: string): TypeError =>
     new TypeError(`Cannot use ${path}: found ${found}. The file is damaged or of another model`);
+  if (nLayers > MAX_LAYERS) throw wrong(`${nLayers} layers, wanted at most ${MAX_LAYERS}`);
   if (!Number.isInteger(dHead)) throw wrong(`${nHeads} heads for a width of ${dModel}, wanted a divisor`);
   if (nHeads % nKvHeads !== 0) throw wrong(`${nHeads} heads on ${nKvHeads} key/value heads, wanted a multiple`);
   if (rotary && (rotary.dims % 2 !== 0 || rotary.dims > dHead || rotary.dims === 0)) {

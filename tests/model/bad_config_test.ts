@@ -41,6 +41,20 @@ const CONFIGS: Refused[] = [
   foreignField("gptj", "rope_scaling", { type: "linear" }, "none"),
   foreignField("gptj", "num_key_value_heads", 2, "4 or none"),
   {
+    what: "more layers than any model",
+    ...field("n_layer", 1e9),
+    error: "TypeError",
+    message: `Cannot use DIR/config.json: found 1000000000 layers, wanted at most 10000. ${DAMAGED}`,
+  },
+  {
+    what: "an unknown family of a long name",
+    ...field("model_type", "x".repeat(1000)),
+    error: "TypeError",
+    message:
+      `Cannot use DIR/config.json: found model_type "${"x".repeat(59)}..., wanted one of gpt2, gptj, gpt_neox, ` +
+      "llama, mistral, phi3, qwen2, qwen3. Choose a model of a supported family",
+  },
+  {
     what: "an unknown family",
     ...field("model_type", "opt"),
     error: "TypeError",

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { quoteValue } from "../../checkpoint/file_error.ts";
+
 /** Families that are not dense text models, or need what no record can say. */
 const FAMILIES: readonly [pattern: RegExp, why: string][] = [
   [/moe|^mixtral$|^deepseek_v[23]$|^dbrx$|^jamba$|^llama4|^gpt_oss$/, "a mixture of experts"],
@@ -46,7 +48,7 @@ export function refuseUnsupported(json: unknown, path: string): void {
   if (typeof type === "string") {
     const family = FAMILIES.find(([pattern]) => pattern.test(type));
     if (family) {
-      throw refuse(`model_type ${JSON.stringify(type)}, ${family[1]}`, DENSE, "Choose a model of a supported family");
+      throw refuse(`model_type ${quoteValue(type)}, ${family[1]}`, DENSE, "Choose a model of a supported family");
     }
   }
   for (const [name, value] of Object.entries(config)) {
@@ -58,7 +60,7 @@ export function refuseUnsupported(json: unknown, path: string): void {
   if (quantisation === undefined || quantisation === null) return;
   const method = (quantisation as { quant_method?: unknown }).quant_method;
   const old = ["load_in_4bit", "load_in_8bit"].some((name) => (quantisation as Record<string, unknown>)[name] === true);
-  const named = typeof method === "string" ? JSON.stringify(method) : old ? '"bitsandbytes"' : "an unnamed method";
+  const named = typeof method === "string" ? quoteValue(method) : old ? '"bitsandbytes"' : "an unnamed method";
   throw refuse(
     `weights quantised by ${named}`,
     "wanted F32, F16 or BF16 weights",
