@@ -4,8 +4,12 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { FileError, fileError } from "../checkpoint/file_error.ts";
+import { temporaryName } from "../checkpoint/write_file.ts";
+
+/** What makes a folder a model. */
+const CONFIG = "config.json";
 
 /** Files that Python's `transformers` looks for beside config and weights. */
 const COPIED = [
@@ -66,32 +70,58 @@ function sameJson(a: Record<string, unknown>, b: Record<string, unknown>): boole
  * Passes a folder that may be written: one that is not there, or is empty.
  *
  * @param dir The folder.
+ * @param own Name of what is in it all the same. Default: nothing.
+ * @returns Whether there is a folder.
  * @throws {FileError} If something is there.
  */
-export async function checkAbsent(dir: string): Promise<void> {
+export async function checkAbsent(dir: string, own?: string): Promise<boolean> {
   try {
     for await (const { name } of Deno.readDir(dir)) {
+      if (name === own) continue;
       throw new FileError(
         dir,
         `Cannot write ${dir}: found a folder that holds ${name}, wanted none or an empty one; choose another folder or ` +
           `remove it`,
       );
     }
+    return true;
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw fileError("write", dir, cause);
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw fileError("write", dir, cause);
+  }
+}
+
+/** Moves what is in a folder of `dir` to `dir` itself; after a failure all that was moved is gone. */
+async function moveUp(inner: string, dir: string): Promise<void> {
+  const names = await Array.fromAsync(Deno.readDir(inner), ({ name }) => name);
+  // Without a config nothing takes the folder for a model: it comes last.
+  const ordered = names.sort((a, b) => Number(a === CONFIG) - Number(b === CONFIG));
+  const moved: string[] = [];
+  try {
+    for (const name of ordered) {
+      await Deno.rename(join(inner, name), join(dir, name));
+      moved.push(join(dir, name));
+    }
+    await Deno.remove(inner);
+  } catch (cause) {
+    for (const path of moved) await Deno.remove(path).catch(() => {});
+    throw cause;
   }
 }
 
 /**
  * Fills a folder under a temporary name and renames it at the end, so that it is whole or absent.
  *
+ * An empty folder that is there stays: it may be where a disk is mounted or where a shell stands, which nothing can
+ * replace. The temporary one is made inside, and its files move up at the end.
+ *
  * @param dir Folder to make; absent or empty.
- * @param fill Writes into the folder that it is given.
+ * @param fill Writes files into the folder that it is given.
  * @throws {FileError} If the folder cannot be written or the disk is full; nothing is left behind.
  */
 export async function writeFolder(dir: string, fill: (temporary: string) => Promise<void>): Promise<void> {
-  await checkAbsent(dir);
-  const temporary = `${dir.replace(/[\\/]+$/, "")}.${Deno.pid}.tmp`;
+  const isThere = await checkAbsent(dir);
+  const temporary = temporaryName(isThere ? join(dir, "export") : dir.replace(/[\\/]+$/, ""));
   const onDisk = async (step: () => Promise<void>): Promise<void> => {
     try {
       await step();
@@ -102,12 +132,8 @@ export async function writeFolder(dir: string, fill: (temporary: string) => Prom
   try {
     await onDisk(() => Deno.mkdir(temporary, { recursive: true }));
     await fill(temporary);
-    await onDisk(async () => {
-      await Deno.remove(dir).catch((cause) => {
-        if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-      });
-      await Deno.rename(temporary, dir);
-    });
+    if (isThere) await checkAbsent(dir, basename(temporary));
+    await onDisk(() => isThere ? moveUp(temporary, dir) : Deno.rename(temporary, dir));
   } catch (cause) {
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
     if (!(cause instanceof FileError)) throw cause;

@@ -4,7 +4,7 @@ import { type TensorToWrite, writeSafetensors } from "../../src/checkpoint/safet
 import { openCheckpoint } from "../../src/checkpoint/checkpoint_folder.ts";
 import { FileError } from "../../src/checkpoint/file_error.ts";
 import { bf16ToF32, f16ToF32, toBf16 } from "../../src/checkpoint/half.ts";
-import { nameDtype } from "../../src/editing/export_files.ts";
+import { nameDtype, writeFolder } from "../../src/editing/export_files.ts";
 import { exportModel, type ExportOptions } from "../../src/editing/export_model.ts";
 import { saveEdit } from "../../src/editing/patch_file.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -183,6 +183,54 @@ Deno.test("exportModel() without edits leaves the config byte for byte, and fill
     assertEquals(await Deno.readFile(`${dir}/out/config.json`), await Deno.readFile(`${SMALL}/config.json`));
     assertEquals(seen.at(-1)![0], seen.at(-1)![1]);
     assertEquals(await listFolder(dir), ["out"]);
+  }));
+
+Deno.test("writeFolder() fills a folder that is there without replacing it, where the working folder is it too", () =>
+  withFolder(async (dir) => {
+    const { ino } = await Deno.stat(dir);
+    const before = Deno.cwd();
+    Deno.chdir(dir);
+    try {
+      await writeFolder(".", async (temporary) => {
+        for (const name of ["config.json", "model.safetensors"]) await Deno.writeTextFile(`${temporary}/${name}`, name);
+        assertEquals((await listFolder(dir)).length, 1);
+      });
+      assertEquals(await listFolder("."), ["config.json", "model.safetensors"]);
+    } finally {
+      Deno.chdir(before);
+    }
+    assertEquals((await Deno.stat(dir)).ino, ino);
+    assertEquals(await Deno.readTextFile(`${dir}/config.json`), "config.json");
+  }));
+
+Deno.test("writeFolder() leaves an empty folder empty where the last step fails, and what came into it meanwhile alone", () =>
+  withFolder(async (dir) => {
+    const fill = async (temporary: string): Promise<void> => {
+      for (const name of ["a", "config.json"]) await Deno.writeTextFile(`${temporary}/${name}`, name);
+    };
+    const { rename } = Deno;
+    try {
+      Deno.rename = (from, to) => String(to).endsWith("config.json") ? Promise.reject(diskFull()) : rename(from, to);
+      const error = await assertRejects(() => writeFolder(dir, fill), FileError);
+      assertEquals(error.message, `Cannot write ${dir}: the disk is full; free some space or choose another folder`);
+    } finally {
+      Deno.rename = rename;
+    }
+    assertEquals(await listFolder(dir), []);
+    const late = (temporary: string): Promise<void> =>
+      fill(temporary).then(() => Deno.writeTextFile(`${dir}/a`, "mine"));
+    await assertRejects(() => writeFolder(dir, late), FileError, "found a folder that holds a, wanted none");
+    assertEquals(await listFolder(dir), ["a"]);
+    assertEquals(await Deno.readTextFile(`${dir}/a`), "mine");
+  }));
+
+Deno.test("writeFolder() does not replace what another export made meanwhile", () =>
+  withFolder(async (dir) => {
+    const out = `${dir}/out`;
+    const other = (): Promise<void> => writeFolder(out, (temporary) => Deno.writeTextFile(`${temporary}/a`, "first"));
+    await assertRejects(() => writeFolder(out, other), FileError, `Cannot write ${out}: `);
+    assertEquals(await listFolder(dir), ["out"]);
+    assertEquals(await Deno.readTextFile(`${out}/a`), "first");
   }));
 
 Deno.test("nameDtype() changes one value of a config and no other byte", () => {
