@@ -11,7 +11,7 @@ import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
 import { checkEditMemory, larger, momentMemory, searchMemory } from "./edit_memory.ts";
 import type { EditOptions } from "./edit_options.ts";
 import type { StagePlan } from "./layer_plan.ts";
-import { MomentsFile, momentsKey } from "./moments_file.ts";
+import { momentDocuments, MomentsFile } from "./moments_file.ts";
 import { plannedLayers } from "./planned_layers.ts";
 import { chainSearches, spreadSearches, spreadStages } from "./planned_searches.ts";
 import type { EditRequest } from "./requests.ts";
@@ -101,12 +101,11 @@ async function missingDocuments(
   layers: readonly number[],
   options: EditOptions,
 ): Promise<number[]> {
-  const documents = await readCorpus(corpusFor(model, options));
+  const documents = momentDocuments(model, await readCorpus(corpusFor(model, options)));
   const { momentsCache } = options;
   if (momentsCache !== undefined) {
-    const file = new MomentsFile(momentsCache, momentsKey(model, documents), model.config.dMlp);
-    const stored = await file.read(layers);
+    const stored = await new MomentsFile(momentsCache, model, documents).read(layers);
     if (layers.every((layer) => stored.get(layer)?.documents === documents.length)) return [];
   }
-  return documents.map((text) => Math.min(model.config.maxPos, model.tokenizer.encode(text).length));
+  return documents.map((ids) => ids.length);
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { isFile } from "../checkpoint/file_kind.ts";
-import { decodeFloats } from "../checkpoint/half.ts";
-import { FileError } from "../checkpoint/file_error.ts";
+import { countNonFinite, decodeFloats } from "../checkpoint/half.ts";
+import { FileError, quoteValue } from "../checkpoint/file_error.ts";
 import { SafetensorsFile } from "../checkpoint/safetensors_reader.ts";
 import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
 import type { Model } from "../model/model.ts";
@@ -18,11 +18,16 @@ export interface StoredSum {
   sum: Float64Array;
 }
 
-/** Hash of everything that second moments depend on: weights, context length, documents. */
-export function momentsKey(model: Model, documents: readonly string[]): string {
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify([model.hash, model.config.maxPos, documents]));
-  return hash.digest("hex");
+/** Documents as second moments are taken over them: tokens, cut at the context length; empty ones are left out. */
+export function momentDocuments(model: Model, texts: readonly string[]): number[][] {
+  return texts.map((text) => model.tokenizer.encode(text).slice(0, model.config.maxPos)).filter(({ length }) =>
+    length > 0
+  );
+}
+
+/** Hash of everything that second moments depend on: weights and tokens, which another tokenizer may make otherwise. */
+export function momentsKey(model: Model, documents: readonly (readonly number[])[]): string {
+  return createHash("sha256").update(JSON.stringify([model.hash, documents])).digest("hex");
 }
 
 /** Stored second moments of one model over one corpus: a file a layer, named by the key. */
@@ -30,12 +35,14 @@ export class MomentsFile {
   readonly #dir: string;
   readonly #key: string;
   readonly #width: number;
+  readonly #documents: number;
 
-  /** Files below `dir` for `key`; `width` is dMlp. */
-  constructor(dir: string, key: string, width: number) {
+  /** Files below `dir` of a model over documents as {@linkcode momentDocuments} gives them; nothing is read or made. */
+  constructor(dir: string, model: Model, documents: readonly (readonly number[])[]) {
     this.#dir = dir;
-    this.#key = key;
-    this.#width = width;
+    this.#key = momentsKey(model, documents);
+    this.#width = model.config.dMlp;
+    this.#documents = documents.length;
   }
 
   /** Path of a layer's file. */
@@ -64,8 +71,18 @@ export class MomentsFile {
             `delete the file or choose another folder`,
         );
       }
-      const sum = decodeFloats("F64", await file.read("sum")) as Float64Array;
-      found.set(layer, { documents: Number(file.metadata.get("documents")), sum });
+      const documents = file.metadata.get("documents") ?? "none";
+      const bytes = await file.read("sum");
+      const bad = countNonFinite("F64", bytes);
+      if (!/^\d+$/.test(documents) || Number(documents) > this.#documents || bad > 0) {
+        throw new FileError(
+          path,
+          `Cannot use second moments ${path}: found ${quoteValue(documents)} as the number of documents and ${bad} ` +
+            `values that are NaN or infinite, wanted at most ${this.#documents} and no such value; ` +
+            `the file is damaged; delete it, and they are counted again`,
+        );
+      }
+      found.set(layer, { documents: Number(documents), sum: decodeFloats("F64", bytes) as Float64Array });
     }
     return found;
   }

@@ -12,7 +12,7 @@ import { residual } from "../model/forward.ts";
 import { Taps, Temps } from "../model/hooks.ts";
 import type { Model } from "../model/model.ts";
 import { checkEditMemory, momentMemory } from "./edit_memory.ts";
-import { MOMENT_GROUP, MomentsFile, momentsKey } from "./moments_file.ts";
+import { MOMENT_GROUP, momentDocuments, MomentsFile } from "./moments_file.ts";
 import type { MomentSource } from "./session.ts";
 
 /** What second moments are computed over. */
@@ -70,11 +70,9 @@ export class SecondMoments implements MomentSource {
     if (options.documents.length === 0) {
       throw new RangeError("Cannot compute second moments: found no document, wanted some text of the model's domain");
     }
-    const texts = options.documents.map((text) => model.tokenizer.encode(text).slice(0, model.config.maxPos));
-    const documents = texts.filter((ids) => ids.length > 0);
+    const documents = momentDocuments(model, options.documents);
     const layers = [...new Set(options.layers)].sort((a, b) => a - b);
-    const key = momentsKey(model, options.documents);
-    const file = options.cacheDir === undefined ? null : new MomentsFile(options.cacheDir, key, model.config.dMlp);
+    const file = options.cacheDir === undefined ? null : new MomentsFile(options.cacheDir, model, documents);
     const stored = await file?.read(layers);
     const missing = layers.filter((layer) => (stored?.get(layer)?.documents ?? 0) < documents.length);
     // What is stored is of the unedited model, so that an edit over another one may take it.

@@ -1,11 +1,12 @@
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { FileError } from "../../src/checkpoint/file_error.ts";
-import { MomentsFile, momentsKey } from "../../src/editing/moments_file.ts";
+import { writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
+import { momentDocuments, MomentsFile, momentsKey } from "../../src/editing/moments_file.ts";
 import { type MomentsOptions, SecondMoments } from "../../src/editing/second_moments.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Model } from "../../src/model/model.ts";
 import { listFolder, withFolder } from "../checkpoint/files.ts";
-import { EDITING, loadSmall } from "../model/model_files.ts";
+import { EDITING, loadSmall, readTensors } from "../model/model_files.ts";
 import { randomEdit, withStoredMoments } from "./small_edits.ts";
 
 const gpu = await Gpu.open();
@@ -108,7 +109,7 @@ async function withCache(model: Model, body: (dir: string, path: string, options
   await withFolder(async (cacheDir) => {
     const options = { documents: ["The cat sat.", "It is Paris."], layers: [1], cacheDir };
     await SecondMoments.compute(model, options);
-    const file = new MomentsFile(cacheDir, momentsKey(model, options.documents), model.config.dMlp);
+    const file = new MomentsFile(cacheDir, model, momentDocuments(model, options.documents));
     await body(cacheDir, file.path(1), options);
   });
 }
@@ -117,8 +118,9 @@ Deno.test("SecondMoments.compute() refuses stored moments of another model or co
   using model = await loadSmall(gpu);
   await withCache(model, async (_, path, options) => {
     const other = { ...options, documents: ["Other text."] };
-    const wanted = momentsKey(model, other.documents);
-    const found = momentsKey(model, options.documents);
+    const keyOf = (texts: readonly string[]): string => momentsKey(model, momentDocuments(model, texts));
+    const wanted = keyOf(other.documents);
+    const found = keyOf(options.documents);
     const renamed = path.replace(found.slice(0, 16), wanted.slice(0, 16));
     await Deno.rename(path, renamed);
     const error = await assertRejects(() => SecondMoments.compute(model, other), FileError);
@@ -145,17 +147,17 @@ Deno.test("SecondMoments.compute() says to delete a stored file that was cut sho
   });
 });
 
-Deno.test("SecondMoments.compute() keys its cache by weights and documents", async () => {
+Deno.test("SecondMoments.compute() keys its cache by weights and tokens", async () => {
   using gptj = await loadSmall(gpu, "gptj");
   using qwen3 = await loadSmall(gpu, "qwen3");
   const keys = [
-    momentsKey(gptj, ["a", "b"]),
-    momentsKey(gptj, ["a"]),
-    momentsKey(gptj, ["ab"]),
-    momentsKey(qwen3, ["a"]),
+    momentsKey(gptj, [[1], [2]]),
+    momentsKey(gptj, [[1]]),
+    momentsKey(gptj, [[1, 2]]),
+    momentsKey(qwen3, [[1]]),
   ];
   assertEquals(new Set(keys).size, 4);
-  assertEquals(momentsKey(gptj, ["a", "b"]), keys[0]);
+  assertEquals(momentsKey(gptj, [[1], [2]]), keys[0]);
 });
 
 Deno.test("SecondMoments.compute() refuses a damaged file", async () => {
@@ -165,6 +167,28 @@ Deno.test("SecondMoments.compute() refuses a damaged file", async () => {
     await Deno.writeFile(path, bytes.subarray(0, bytes.length / 2));
     const error = await assertRejects(() => SecondMoments.compute(model, options), FileError);
     assertEquals(error.path, path);
+  });
+});
+
+Deno.test("SecondMoments.compute() refuses stored moments that tell no number of documents, or hold NaN", async () => {
+  using model = await loadSmall(gpu);
+  await withCache(model, async (_, path, options) => {
+    const { data, ...sum } = (await readTensors(path)).get("sum")!;
+    const values = new Float64Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength / 8);
+    const key = momentsKey(model, momentDocuments(model, options.documents));
+    const refused = async (documents: string, first: number, found: string): Promise<void> => {
+      const metadata = { key, documents };
+      await writeSafetensors(path, [{ ...sum, data: values.with(0, first) }], metadata);
+      const error = await assertRejects(() => SecondMoments.compute(model, options), FileError);
+      assertEquals(
+        error.message,
+        `Cannot use second moments ${path}: found ${found} values that are NaN or infinite, wanted at most 2 and no ` +
+          "such value; the file is damaged; delete it, and they are counted again",
+      );
+    };
+    await refused("NaN", 1, '"NaN" as the number of documents and 0');
+    await refused("3", 1, '"3" as the number of documents and 0');
+    await refused("2", NaN, '"2" as the number of documents and 1');
   });
 });
 
