@@ -60,6 +60,15 @@ export class FileBytes implements ByteSource {
   static async open(path: string): Promise<FileBytes> {
     let file: Deno.FsFile | undefined;
     try {
+      // Asked before it is opened: a pipe that nobody writes to would be waited for.
+      const { isFifo, isSocket, isCharDevice } = await Deno.stat(path);
+      if (isFifo || isSocket || isCharDevice) {
+        throw new FileError(
+          path,
+          `Cannot read ${path}: found a pipe or a device, wanted a file, which can be read from any place; write it to ` +
+            `a file first`,
+        );
+      }
       file = await Deno.open(path);
       const { size, isDirectory } = await file.stat();
       if (isDirectory) throw new Deno.errors.IsADirectory(path);

@@ -16,7 +16,7 @@ import { readModelConfig } from "../model/architectures.ts";
 import { checkPatch, type LowRankPatch } from "../model/patched_weight.ts";
 import { type NamedWeight, namedWeights } from "../model/named_weights.ts";
 import { checkAbsent, copyDescription, nameDtype, writeFolder } from "./export_files.ts";
-import { collectChanges, type ExportDtype, tensorsByFile, writtenAs } from "./export_tensors.ts";
+import { checkChanges, collectChanges, type ExportDtype, tensorsByFile, writtenAs } from "./export_tensors.ts";
 import { writeGgufTokenizer } from "./export_tokenizer.ts";
 import { readPatch, type StoredPatch } from "./patch_file.ts";
 
@@ -69,7 +69,7 @@ export interface ExportReport {
  * @returns What was written.
  * @throws {FileError} If a file is missing or damaged, a patch belongs to another model, something is at `out`, or the
  * disk is full; nothing is left behind.
- * @throws {TypeError} If the family is unknown.
+ * @throws {TypeError} If the family is unknown, or an edited tensor is not as config.json says.
  * @throws {RangeError} If a value is beyond the range of the wanted type.
  */
 export async function exportModel(
@@ -85,6 +85,7 @@ export async function exportModel(
   const weights = namedWeights(readModelConfig(files.config, files.configPath), source.tensors);
   const stored = await readPatches(source, weights, options.patches ?? []);
   const changes = collectChanges(weights, stored.flatMap(({ patches }) => patches));
+  checkChanges(source, changes);
   const { dtype = "keep" } = options;
   const edits = [...changes.keys()].map((tensor): ExportedEdit => ({
     tensor,

@@ -10,7 +10,7 @@ import { dtypeBytes, type SafetensorsDtype } from "../checkpoint/safetensors_hea
 import type { WeightInfo, WeightSource } from "../checkpoint/weight_source.ts";
 import type { StreamedData, TensorToWrite } from "../checkpoint/safetensors_writer.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Dtype } from "../gpu/tensor.ts";
+import { type Dtype, formatShape } from "../gpu/tensor.ts";
 import { type LowRankPatch, patchedWeight } from "../model/patched_weight.ts";
 import type { NamedWeight } from "../model/named_weights.ts";
 
@@ -53,6 +53,26 @@ export function collectChanges(
     if (patches.length > 0) changes.set(weight.stored, { weight, patches });
   }
   return changes;
+}
+
+/**
+ * Passes changes of weights that are stored as config and kernels have them.
+ *
+ * @throws {TypeError} If a changed tensor is of another shape or type.
+ */
+export function checkChanges(source: WeightSource, changes: ReadonlyMap<string, WeightChange>): void {
+  for (const [name, { weight }] of changes) {
+    const { dtype, shape } = source.tensors.get(name)!;
+    if (Object.hasOwn(GPU_DTYPES, dtype) && formatShape(shape) === formatShape(weight.storedShape)) continue;
+    throw new TypeError(
+      `Cannot export ${source.path}: tensor "${name}", which an edit changes, is ${dtype} ${
+        formatShape(shape)
+      }, wanted ` +
+        `F32, F16 or BF16 ${
+          formatShape(weight.storedShape)
+        } by config.json. Config and weights are not of the same model`,
+    );
+  }
 }
 
 /**

@@ -107,3 +107,21 @@ Deno.test("SafetensorsFile.read() notices a file that shrank while it was open",
     await Deno.truncate(path, size);
     assertEquals((await file.read("w")).length, 16);
   }));
+
+Deno.test({
+  name: "SafetensorsFile.open() refuses a pipe without waiting for what nobody writes",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (dir) => {
+      const path = join(dir, "pipe");
+      await new Deno.Command("mkfifo", { args: [path] }).output();
+      for (const found of [path, "/dev/null"]) {
+        const error = await assertRejects(() => SafetensorsFile.open(found), FileError);
+        assertEquals(
+          error.message,
+          `Cannot read ${found}: found a pipe or a device, wanted a file, which can be read from any place; write it to ` +
+            "a file first",
+        );
+      }
+    }),
+});

@@ -4,7 +4,6 @@ import { type TensorToWrite, writeSafetensors } from "../../src/checkpoint/safet
 import { openCheckpoint } from "../../src/checkpoint/checkpoint_folder.ts";
 import { FileError } from "../../src/checkpoint/file_error.ts";
 import { bf16ToF32, f16ToF32, toBf16 } from "../../src/checkpoint/half.ts";
-import { nameDtype, writeFolder } from "../../src/editing/export_files.ts";
 import { exportModel, type ExportOptions } from "../../src/editing/export_model.ts";
 import { saveEdit } from "../../src/editing/patch_file.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -185,64 +184,6 @@ Deno.test("exportModel() without edits leaves the config byte for byte, and fill
     assertEquals(await listFolder(dir), ["out"]);
   }));
 
-Deno.test("writeFolder() fills a folder that is there without replacing it, where the working folder is it too", () =>
-  withFolder(async (dir) => {
-    const { ino } = await Deno.stat(dir);
-    const before = Deno.cwd();
-    Deno.chdir(dir);
-    try {
-      await writeFolder(".", async (temporary) => {
-        for (const name of ["config.json", "model.safetensors"]) await Deno.writeTextFile(`${temporary}/${name}`, name);
-        assertEquals((await listFolder(dir)).length, 1);
-      });
-      assertEquals(await listFolder("."), ["config.json", "model.safetensors"]);
-    } finally {
-      Deno.chdir(before);
-    }
-    assertEquals((await Deno.stat(dir)).ino, ino);
-    assertEquals(await Deno.readTextFile(`${dir}/config.json`), "config.json");
-  }));
-
-Deno.test("writeFolder() leaves an empty folder empty where the last step fails, and what came into it meanwhile alone", () =>
-  withFolder(async (dir) => {
-    const fill = async (temporary: string): Promise<void> => {
-      for (const name of ["a", "config.json"]) await Deno.writeTextFile(`${temporary}/${name}`, name);
-    };
-    const { rename } = Deno;
-    try {
-      Deno.rename = (from, to) => String(to).endsWith("config.json") ? Promise.reject(diskFull()) : rename(from, to);
-      const error = await assertRejects(() => writeFolder(dir, fill), FileError);
-      assertEquals(error.message, `Cannot write ${dir}: the disk is full; free some space or choose another folder`);
-    } finally {
-      Deno.rename = rename;
-    }
-    assertEquals(await listFolder(dir), []);
-    const late = (temporary: string): Promise<void> =>
-      fill(temporary).then(() => Deno.writeTextFile(`${dir}/a`, "mine"));
-    await assertRejects(() => writeFolder(dir, late), FileError, "found a folder that holds a, wanted none");
-    assertEquals(await listFolder(dir), ["a"]);
-    assertEquals(await Deno.readTextFile(`${dir}/a`), "mine");
-  }));
-
-Deno.test("writeFolder() does not replace what another export made meanwhile", () =>
-  withFolder(async (dir) => {
-    const out = `${dir}/out`;
-    const other = (): Promise<void> => writeFolder(out, (temporary) => Deno.writeTextFile(`${temporary}/a`, "first"));
-    await assertRejects(() => writeFolder(out, other), FileError, `Cannot write ${out}: `);
-    assertEquals(await listFolder(dir), ["out"]);
-    assertEquals(await Deno.readTextFile(`${out}/a`), "first");
-  }));
-
-Deno.test("nameDtype() changes one value of a config and no other byte", () => {
-  const text = '{\n  "a": 1.0,\n  "torch_dtype": "bfloat16",\n  "eps": 1e-05\n}';
-  assertEquals(nameDtype(text, "float32"), text.replace("bfloat16", "float32"));
-  const both = '{"dtype": null, "torch_dtype": "float16", "a": 0.0}';
-  assertEquals(nameDtype(both, "float32"), '{"dtype": "float32", "torch_dtype": "float32", "a": 0.0}');
-  assertEquals(nameDtype('{"a": 1.0}', "float32"), '{\n  "torch_dtype": "float32","a": 1.0}');
-  const nested = { part: { dtype: "int8" }, torch_dtype: "float16" };
-  assertEquals(JSON.parse(nameDtype(JSON.stringify(nested), "float32")), { ...nested, torch_dtype: "float32" });
-});
-
 /** What exportModel() says when it fails; nothing may be left. */
 async function refusal(dir: string, source: string, options: ExportOptions = {}): Promise<string> {
   const before = await listFolder(dir);
@@ -281,6 +222,40 @@ Deno.test("exportModel() refuses a folder that holds something, and the patch of
     const message = await refusal(dir, SMALL, { patches: [patch!] });
     assert(message.startsWith(`Cannot load edit ${patch}: it was made for gptj, 8 layers`), message);
     assert(message.endsWith("Load the model that it was made for"), message);
+  }));
+
+Deno.test("exportModel() refuses to edit a tensor of another type or shape than the config's", () =>
+  withFolder(async (dir) => {
+    await Deno.mkdir(`${dir}/model`);
+    await Deno.copyFile(`${SMALL}/config.json`, `${dir}/model/config.json`);
+    const name = "transformer.h.1.mlp.fc_out.weight";
+    for (
+      const [tensor, found] of [
+        [{ dtype: "F64", shape: [48, 96], data: new Float64Array(48 * 96) }, "F64 [48, 96]"],
+        [{ dtype: "F32", shape: [1, 48], data: new Float32Array(48) }, "F32 [1, 48]"],
+      ] as const
+    ) {
+      const tensors = await readTensors(`${SMALL}/model.safetensors`);
+      await writeSafetensors(`${dir}/model/model.safetensors`, [...tensors.set(name, { name, ...tensor }).values()]);
+      using checkpoint = await openCheckpoint(`${dir}/model`);
+      const factor = (side: string, rows: number): TensorToWrite => (
+        { name: `blocks.1.mlp.W_out.${side}`, dtype: "F32", shape: [rows, 1], data: new Float32Array(rows) }
+      );
+      const modelHash = await checkpoint.hash();
+      const record = JSON.stringify({ method: "ace", mode: null, modelHash, model: "small", requests: [] });
+      const patch = `${dir}/patch.safetensors`;
+      await writeSafetensors(patch, [factor("left", 48), factor("right", 96)], {
+        format: "ace-webgpu edit",
+        version: "1",
+        record,
+        norms: "[]",
+      });
+      assertEquals(
+        await refusal(dir, `${dir}/model`, { patches: [patch] }),
+        `Cannot export ${dir}/model: tensor "${name}", which an edit changes, is ${found}, wanted F32, F16 or BF16 ` +
+          "[48, 96] by config.json. Config and weights are not of the same model",
+      );
+    }
   }));
 
 Deno.test("exportModel() refuses values that float16 cannot hold", () =>
