@@ -125,7 +125,8 @@ const SAME_PRESS_MS = 250;
 export type Keep = (sentence: () => string) => void;
 
 /**
- * Runs a command to its end and exits: 0 done, 1 failed, 2 wrong call, 130 stopped by Ctrl-C.
+ * Runs a command to its end and exits: 0 done, 1 failed, 2 wrong call, 130 stopped by Ctrl-C, 141 when nobody reads its
+ * output any more.
  *
  * The first Ctrl-C aborts the signal, so that the work stops at its next step and says what was kept; the second ends
  * the process at once.
@@ -163,6 +164,8 @@ export async function run(
       console.error(kept.length > 0 ? "Stopped; no file is half written" : "Stopped; nothing was written");
       Deno.exit(130);
     }
+    // Nobody reads the output any more, as behind `| head`: the code is that of other programs then.
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(141);
     const { name, message } = error as Error;
     console.error(`error: ${message}`);
     if (name === "UsageError") console.error("(--help shows the flags)");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { call as start, type Outcome } from "./commands.ts";
+import { call as start, type Outcome, ROOT } from "./commands.ts";
 
 const COMMANDS = ["ask", "attribute", "demo", "edit", "evaluate", "export", "moments"];
 
@@ -119,6 +119,18 @@ for (const [[name, ...args], message] of WRONG_CALLS) {
     assertStringIncludes(stderr, message);
   });
 }
+
+Deno.test("ask ends without a word when nobody reads its answer any more", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "scripts/ask.ts", "--max-tokens", "200", "The capital of France is"],
+    cwd: ROOT,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  await child.stdout.cancel();
+  const { code } = await child.status;
+  assertEquals([code, await new Response(child.stderr).text()], [141, ""]);
+});
 
 const FAILURES: [string[], string][] = [
   [["ask", "--model", "fixtures/no_such_model", "Hello"], "fixtures/no_such_model"],
