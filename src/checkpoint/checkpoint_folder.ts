@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { conversionCommand } from "./conversion_command.ts";
-import { FileError, fileError } from "./file_error.ts";
+import { FileError, fileError, quoteValue } from "./file_error.ts";
 import { readJsonFile } from "./json_file.ts";
 import { type TensorInfo } from "./safetensors_header.ts";
 import { SafetensorsFile } from "./safetensors_reader.ts";
@@ -60,7 +60,7 @@ export class Checkpoint implements WeightSource {
         if (other !== undefined) {
           throw new FileError(
             path,
-            `Cannot open ${dir}: tensor "${name}" is in ${other.file} and in ${file}, wanted in one file; ` +
+            `Cannot open ${dir}: tensor ${quoteValue(name)} is in ${other.file} and in ${file}, wanted in one file; ` +
               `fetch the folder again`,
           );
         }
@@ -141,7 +141,7 @@ async function readIndex(dir: string, present: ReadonlySet<string>): Promise<Map
     if (!present.has(shard)) {
       throw new FileError(
         path,
-        `Cannot open ${dir}: the index puts tensor "${name}" in ${shard}, which is not in the folder; ` +
+        `Cannot open ${dir}: the index puts tensor ${quoteValue(name)} in ${shard}, which is not in the folder; ` +
           `fetch the missing file`,
       );
     }
@@ -195,7 +195,7 @@ export async function openCheckpoint(dir: string): Promise<Checkpoint> {
     if (missing !== undefined) {
       throw new FileError(
         file.path,
-        `Cannot open ${dir}: the index puts tensor "${missing}" in ${name}, which does not hold it; ` +
+        `Cannot open ${dir}: the index puts tensor ${quoteValue(missing)} in ${name}, which does not hold it; ` +
           `fetch the folder again`,
       );
     }

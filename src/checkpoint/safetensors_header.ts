@@ -163,7 +163,7 @@ function parseMetadata(path: string, value: unknown): Map<string, string> {
     if (typeof text !== "string") {
       throw new FileError(
         path,
-        `Cannot read ${path}: metadata "${key}" is ${quoteValue(text)}, wanted a map from text to text; ` +
+        `Cannot read ${path}: metadata ${quoteValue(key)} is ${quoteValue(text)}, wanted a map from text to text; ` +
           `write the file again`,
       );
     }
@@ -185,7 +185,7 @@ function shapeBytes(dtype: SafetensorsDtype, shape: readonly number[]): number |
 /** One tensor's entry, checked on its own; `begin` and `end` count from the first tensor byte. */
 function parseEntry(path: string, name: string, value: unknown): TensorInfo & { name: string; begin: number } {
   const fault = (found: string, wanted: string): FileError =>
-    new FileError(path, `Cannot read ${path}: tensor "${name}" has ${found}, wanted ${wanted}; ${AGAIN}`);
+    new FileError(path, `Cannot read ${path}: tensor ${quoteValue(name)} has ${found}, wanted ${wanted}; ${AGAIN}`);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw fault(`the entry ${quoteValue(value)}`, "an object with dtype, shape and data_offsets");
   }
@@ -230,19 +230,20 @@ export function parseHeader(path: string, json: Uint8Array, fileBytes: number): 
   const dataStart = LENGTH_BYTES + json.length;
   const tensors = new Map<string, TensorEntry>();
   let end = 0;
-  let before = "the start of the data";
+  let before: string | null = null;
   for (const { name, dtype, shape, byteLength, begin } of found) {
     if (begin !== end) {
       const kind = begin < end ? "overlaps" : "leaves a gap behind";
+      const where = before === null ? "the start of the data" : `tensor ${quoteValue(before)}`;
       throw new FileError(
         path,
-        `Cannot read ${path}: tensor "${name}" ${kind} ${before}: it begins at byte ${begin} of the data, ` +
+        `Cannot read ${path}: tensor ${quoteValue(name)} ${kind} ${where}: it begins at byte ${begin} of the data, ` +
           `wanted ${end}; ${AGAIN}`,
       );
     }
     tensors.set(name, { dtype, shape, byteLength, start: dataStart + begin });
     end = begin + byteLength;
-    before = `tensor "${name}"`;
+    before = name;
   }
   if (dataStart + end !== fileBytes) {
     const kind = dataStart + end > fileBytes ? "the file is truncated" : "bytes follow that belong to no tensor";

@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { BufferPool } from "../gpu/pool.ts";
 import { checkRows, type Dtype, dtypeBytes, formatShape, type Tensor } from "../gpu/tensor.ts";
 import { countNonFiniteScales, DEVICE_BLOCKS, deviceChunks, isPackedFormat } from "../checkpoint/device_blocks.ts";
+import { quoteValue } from "../checkpoint/file_error.ts";
 import { countNonFinite, type FloatDtype } from "../checkpoint/half.ts";
 import { release, type WeightSource } from "../checkpoint/weight_source.ts";
 import { architectureOf, type ModelConfig, type WeightLayout } from "./architectures.ts";
@@ -84,7 +85,7 @@ export function checkWeights(checkpoint: WeightSource, config: ModelConfig, gpu:
     const tiedHead = config.tied && name === head;
     if (!names.has(name) && !IGNORED.test(name) && !tiedHead) {
       throw new TypeError(
-        `Cannot load ${checkpoint.path}: tensor "${name}" is not part of a ${config.family} model with ` +
+        `Cannot load ${checkpoint.path}: tensor ${quoteValue(name)} is not part of a ${config.family} model with ` +
           `${config.nLayers} layers. Config and weights are not of the same model`,
       );
     }

@@ -219,3 +219,10 @@ Deno.test("parseHeader() never fails in another way, whatever JSON the header ho
     { seed: 4, numRuns: 1000 },
   );
 });
+
+Deno.test("parseHeader() quotes names so that they cannot command a terminal, and cuts long ones", () => {
+  const message = (name: string): string =>
+    assertThrows(() => parse(rawFile({ [name]: entry("F32", [1], [4, 8]) }, 8)), FileError).message;
+  assertStringIncludes(message("\u001b[2J"), 'tensor "\\u001b[2J" leaves a gap behind the start of the data');
+  assertStringIncludes(message("x".repeat(1e6)), `tensor "${"x".repeat(59)}... leaves a gap`);
+});
