@@ -68,8 +68,14 @@ class TokenFinder {
       let from = index;
       let to = index + found.length;
       if (token.single_word && isTouched(whole, from, to)) continue;
-      while (token.lstrip && from > done && SPACE.test(whole[from - 1]!)) from--;
       while (token.rstrip && to < whole.length && SPACE.test(whole[to]!)) to++;
+      if (token.lstrip) {
+        // White space that the token before it took is not taken again, though the token itself be of it. Where more was
+        // taken than the token, the reference ends with a panic.
+        if (to <= done) continue;
+        from = Math.max(from, done);
+        while (from > done && SPACE.test(whole[from - 1]!)) from--;
+      }
       if (done < from) sections.push({ text: text.slice(done, from), id: null });
       // A token that begins with white space may begin inside what the one before it took; the reference lets it.
       sections.push({ text: text.slice(from, to), id: token.id });
