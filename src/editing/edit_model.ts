@@ -15,6 +15,7 @@ import { measurePatches } from "./edit_norms.ts";
 import { checkHyperparameters, checkLayers } from "./edit_checks.ts";
 import { checkEditMemory, searchMemory } from "./edit_memory.ts";
 import type { EditOptions } from "./edit_options.ts";
+import { joinPatches } from "./join_patches.ts";
 import { memit } from "./memit.ts";
 import { modelAnswerer } from "./model_answerer.ts";
 import { searchWarnings, supportWarnings } from "./edit_warnings.ts";
@@ -66,7 +67,7 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
       for (const stage of stages) await spread(session, stage.requests, contexts, stage.layers, hparams);
     }
   }
-  const patches = session.writes.map((write) => write.patch);
+  const patches = joinPatches(session.writes.map((write) => write.patch));
   session[Symbol.dispose]();
   const summaries = session.searches.map(({ steps }): SearchSummary => ({
     evaluations: steps.length,
