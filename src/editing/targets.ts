@@ -61,17 +61,16 @@ function formsIn(request: TokenRequest, contexts: readonly string[]): Form[] {
 /** Rows of a request's search: its forms with the target's tokens but the last, then "{subject} is a". */
 export function searchRows(tokenizer: Tokenizer, request: TokenRequest, contexts: Contexts): SearchRow[] {
   const target = targetIds(tokenizer, request.target);
-  const tail = tokenizer.decode(target.slice(0, -1), { continues: true });
   const forms = formsIn(request, contexts.flat());
   const rows = forms.map(({ template, subject }): SearchRow => {
-    const ids = tokenizer.encode(fillTemplate(template, subject) + tail);
+    const prompt = tokenizer.encode(fillTemplate(template, subject));
     const position = editPosition(tokenizer, template, subject, request.editToken);
-    const first = ids.length - target.length;
     const weight = 1 / (forms.length * target.length);
     return {
-      ids,
+      // Ids, since tokens that end inside a character have no text of their own to be encoded again.
+      ids: [...prompt, ...target.slice(0, -1)],
       edits: [{ position, slot: 0 }],
-      labels: target.map((token, j) => ({ position: first + j, token, weight })),
+      labels: target.map((token, j) => ({ position: prompt.length - 1 + j, token, weight })),
     };
   });
   const essence = `${SUBJECT_SLOT} is a`;
