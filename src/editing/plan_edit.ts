@@ -1,6 +1,7 @@
 import { rivalTokens } from "../attribution/answer_tokens.ts";
 import { type LayerScores, scoreLayers } from "../attribution/layer_scores.ts";
 import type { Model } from "../model/model.ts";
+import { nextTokens } from "../model/next_tokens.ts";
 import { SPREAD_DEFAULTS } from "./defaults.ts";
 import { targetIds } from "./edit_token.ts";
 import type { EditOptions } from "./edit_options.ts";
@@ -37,7 +38,8 @@ export interface PlannedEdit {
  *
  * The trial names nothing of `exclude`: give what the edit is given, so that neither knows what it will be judged by.
  * Without facts there is no trial, and the contrast chooses chain mode's layer. It compares with the first tokens of the
- * relation's other objects; without facts, with that of the new one.
+ * relation's other objects; without facts, with that of the new one; where all of them begin as the present answer does,
+ * with the most likely token besides.
  */
 export async function planEdit(model: Model, request: EditRequest, options: EditOptions = {}): Promise<PlannedEdit> {
   const { oldAnswer, alternatives, scores } = await attributePresent(model, request, options);
@@ -111,10 +113,15 @@ async function attributePresent(
   if (target === undefined) {
     throw new TypeError(`Cannot plan an edit of "${filled}": the model gives no answer to attribute`);
   }
-  const first = rivalTokens(tokenizer, others.map(asContinuation), target);
-  if (first.length === 0) first.push(...targetIds(tokenizer, request.target).slice(0, 1));
+  const prompts = forms.map((form) => model.tokens(form));
+  let first = rivalTokens(tokenizer, others.map(asContinuation), target);
+  if (first.length === 0) first = rivalTokens(tokenizer, [asContinuation(request.target)], target);
+  if (first.length === 0) {
+    const likely = await nextTokens(model, prompts[0]!, 2);
+    first = likely.map(({ id }) => id).filter((id) => id !== target).slice(0, 1);
+  }
   const scores = await scoreLayers(model, {
-    prompts: forms.map((form) => model.tokens(form)),
+    prompts,
     target,
     alternatives: first,
     scoring,

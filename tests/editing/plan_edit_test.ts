@@ -103,6 +103,17 @@ Deno.test("a plan of several requests says which of them it was made for", async
   assertEquals(reasons.slice(1), ['Planned for "The capital of France is", the first of 2 requests']);
 });
 
+Deno.test("planMethod() contrasts with the likeliest other token where old and new answer begin alike", async () => {
+  using model = await loadModel(gpu, "fixtures/world/world-qwen3");
+  const [present] = model.tokenizer.encode(" Paris", { continues: true });
+  const [wanted, ...more] = model.tokenizer.encode(" Parisian", { continues: true });
+  assertEquals([wanted, more.length], [present, 1]);
+  const request = { ...REQUEST, target: "Parisian" };
+  const { alternatives, oldAnswer, plan } = await planEdit(model, request, {});
+  assertEquals([oldAnswer.trim(), alternatives], ["Paris", 1]);
+  assertEquals(plan.scores.contrast.ffn.every(Number.isFinite), true);
+});
+
 Deno.test("after all, no buffer is alive", () => {
   assertEquals(gpu.memory().live, 0);
 });
