@@ -139,7 +139,7 @@ export async function aceChain(
     signal: session.signal,
     onProgress: (step, steps) => session.report(`search, nll ${step.nll.toFixed(3)}`, step.step + 1, steps),
   });
-  session.searches.push(found);
+  session.addSearch(found);
   const delta = found.delta.mlp!;
   const target = Float64Array.from(found.before.mlp!, (value, i) => value + delta[i % delta.length]!);
 

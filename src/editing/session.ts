@@ -75,6 +75,23 @@ export class EditSession implements Disposable {
     this.#onProgress = options.onProgress ?? (() => {});
   }
 
+  /**
+   * Takes what a search found.
+   *
+   * @throws {RangeError} If it diverged: its values would make a change of NaN.
+   */
+  addSearch(found: SearchResult): void {
+    const lost = found.steps.find(({ loss }) => !Number.isFinite(loss));
+    if (lost) {
+      const { step, loss } = lost;
+      throw new RangeError(
+        `Cannot edit: the loss of search ${this.searches.length + 1} is ${loss} at step ${step + 1}, wanted a finite ` +
+          "number. Use a smaller rate (lr) or shorter vectors (clamp)",
+      );
+    }
+    this.searches.push(found);
+  }
+
   /** Lays a write over the model. */
   write(write: Write): void {
     const id = Symbol(`layer ${write.layer}`);

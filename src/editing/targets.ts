@@ -105,7 +105,7 @@ export async function findTargets(
       trace: session.trace,
       signal: session.signal,
     });
-    session.searches.push(found);
+    session.addSearch(found);
     for (const site of search.sites) stars[site]!.set(star(found, site, width), i * width);
   }
   return stars as Record<SearchSite, Float64Array>;
