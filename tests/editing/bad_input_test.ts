@@ -163,6 +163,24 @@ const OPTIONS: Refused[] = [
     message: "Cannot edit with keptWeight -1: wanted a number from 0 up",
   },
   {
+    what: "no weight of the second moments",
+    options: { spread: { lambda: 0 } },
+    error: "RangeError",
+    message: "Cannot edit with lambda 0: wanted a number above 0",
+  },
+  {
+    what: "no ridge in chain mode",
+    options: { chain: { ridge: 0 } },
+    error: "RangeError",
+    message: "Cannot edit with ridge 0: wanted a number above 0",
+  },
+  {
+    what: "a share of one hop above the whole",
+    options: { chain: { oneHopWeight: 1.5 } },
+    error: "RangeError",
+    message: "Cannot edit with oneHopWeight 1.5: wanted a number from 0 to 1",
+  },
+  {
     what: "a relation that the facts do not have",
     requests: [{ ...REQUEST, prompt: "The emblem of {} is" }],
     options: { method: "ace", facts: FACTS },
