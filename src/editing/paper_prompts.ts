@@ -4,7 +4,7 @@ import type { EditOptions } from "./edit_options.ts";
 import type { StagePlan } from "./layer_plan.ts";
 import { modelAnswerer } from "./model_answerer.ts";
 import { fillTemplate } from "./prompt_forms.ts";
-import { plannedStage } from "./planned_layers.ts";
+import { ascending, plannedStage } from "./planned_layers.ts";
 import type { EditRequest } from "./requests.ts";
 import { selectSupport } from "./support.ts";
 import type { TokenRequest } from "./targets.ts";
@@ -31,8 +31,8 @@ export async function paperStages(
   }
   const query = requests.map((request) => ({ ...request, editToken: queryStage.token }));
   return [
-    { requests: value, layers: valueStage.layers },
-    { requests: query, layers: queryStage.layers },
+    { requests: value, layers: ascending(valueStage.layers) },
+    { requests: query, layers: ascending(queryStage.layers) },
   ].filter((stage) => stage.layers.length > 0);
 }
 

@@ -21,7 +21,12 @@ export function planPart(method: Method, mode: AceMode): PlanPart {
 export function plannedLayers(plan: StagePlan, method: Method, mode: AceMode): number[] {
   const part = planPart(method, mode);
   const stages = (part === "paper" ? ["value", "query"] as const : [part]).map((name) => plannedStage(plan, name));
-  return [...new Set(stages.flatMap((stage) => stage.layers))].sort((a, b) => a - b);
+  return ascending(stages.flatMap((stage) => stage.layers));
+}
+
+/** Layers from the lowest to the highest, each once: the order of the writes, whose last is where the search was. */
+export function ascending(layers: readonly number[]): number[] {
+  return [...new Set(layers)].sort((a, b) => a - b);
 }
 
 /**

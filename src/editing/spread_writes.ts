@@ -31,6 +31,7 @@ export async function writeSpread(
 ): Promise<void> {
   const z = layers.at(-1)!;
   for (const [i, layer] of layers.entries()) {
+    session.report(`write layer ${layer}`, i, layers.length);
     const [keys, current] = await sideBySide([
       takeKeys(session, requests, contexts, layer),
       currentValues(session, requests, site, z),
