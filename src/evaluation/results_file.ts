@@ -25,7 +25,7 @@ export class ResultsFile<T> implements Disposable {
    *
    * @param path File to open.
    * @param schema What every line must hold.
-   * @throws {FileError} If the file cannot be read or written, or a line holds something else.
+   * @throws {FileError} If the file cannot be read or written, another run has it open, or a line holds something else.
    */
   static async open<T>(path: string, schema: JsonSchema<T>): Promise<ResultsFile<T>> {
     let file: Deno.FsFile;
@@ -36,6 +36,7 @@ export class ResultsFile<T> implements Disposable {
       throw fileError("write", path, cause);
     }
     try {
+      await claim(path, file);
       const bytes = await Deno.readFile(path);
       const end = bytes.lastIndexOf("\n".charCodeAt(0)) + 1;
       const lines = new TextDecoder().decode(bytes.subarray(0, end)).split("\n").slice(0, -1);
@@ -75,6 +76,17 @@ export class ResultsFile<T> implements Disposable {
   [Symbol.dispose](): void {
     this.#file.close();
   }
+}
+
+/** Keeps other runs from writing over what this one appends, until the file is closed. */
+async function claim(path: string, file: Deno.FsFile): Promise<void> {
+  // Where the file system has no locks, nothing is known of other runs.
+  const free = await file.tryLock(true).catch(() => true);
+  if (free) return;
+  throw new FileError(
+    path,
+    `Cannot write ${path}: another run has it open; wait for its end, or choose another folder with --out`,
+  );
 }
 
 function parseLine(path: string, line: string, number: number): unknown {

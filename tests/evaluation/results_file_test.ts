@@ -58,6 +58,23 @@ Deno.test("ResultsFile.open() refuses a file with other content and leaves it as
   });
 });
 
+Deno.test("ResultsFile.open() refuses a file that another run has open, and takes it once that has ended", async () => {
+  await withPath(async (path) => {
+    {
+      using first = await ResultsFile.open(path, SCHEMA);
+      await first.append({ id: 1, text: "a" });
+      const error = await assertRejects(() => ResultsFile.open(path, SCHEMA), FileError);
+      assertEquals(
+        error.message,
+        `Cannot write ${path}: another run has it open; wait for its end, or choose another folder with --out`,
+      );
+      await first.append({ id: 2, text: "b" });
+    }
+    using second = await ResultsFile.open(path, SCHEMA);
+    assertEquals(second.rows.map(({ id }) => id), [1, 2]);
+  });
+});
+
 Deno.test("ResultsFile.open() says which path cannot be written", async () => {
   await withPath(async (path) => {
     const folder = path.slice(0, -"/new/results.jsonl".length);
