@@ -41,6 +41,28 @@ Deno.test("summarizeDemo() adds sizes of splits, written layers and failures up"
   assertEquals([chain!.failures, pmet!.failures], [{}, { "Cannot search": 1 }]);
 });
 
+Deno.test("summarizeDemo() takes the range of a column over the seeds in which anything counted", () => {
+  const wrong = { ...answersOf(true), neighbours: [[false]] };
+  const rows = [
+    rowOf({ configuration: "ACE chain" }),
+    rowOf({ configuration: "ACE chain", seed: 1, before: wrong }),
+    rowOf({ configuration: "ACE chain", seed: 2, after: answersOf(false) }),
+  ];
+  const { mean, count, least, greatest } = summarizeDemo(rows)[0]!.columns.neighbours;
+  assertEquals([mean, count, least, greatest], [1, 1, 0, 1]);
+});
+
+Deno.test("summarizeDemo() keeps models of one name apart, one model under two names together, and counts no row twice", () => {
+  const rows = [
+    rowOf({}),
+    rowOf({ caseId: 2, model: "moved" }),
+    rowOf({ caseId: 2, model: "moved" }),
+    rowOf({ modelHash: "0123456789", model: "moved", after: answersOf(false) }),
+  ];
+  const found = summarizeDemo(rows).map(({ model, cases, columns }) => [model, cases, columns.edit.mean]);
+  assertEquals(found, [["moved (hash)", 2, 1], ["moved (01234567)", 1, 0]]);
+});
+
 Deno.test("demoTable() has a block a model, a column a configuration, counts, and ranges over several seeds", () => {
   const lines = terminalTable(demoTable(summarizeDemo(ROWS)), { color: false }).split("\n");
   assertEquals(lines.length, 2 + 11);
