@@ -15,7 +15,7 @@ export interface CaseSplit {
   readonly heads: readonly Fact[];
   /** Other facts of the edited relation that must stay. */
   readonly neighbours: readonly Fact[];
-  /** First hops to neighbours, at most one a neighbour, whose chains must stay. */
+  /** First hops to neighbours from others than the edited subject, at most one a neighbour, whose chains must stay. */
   readonly neighbourHeads: readonly Fact[];
   /** What else the facts say of the edited subject. */
   readonly sameSubject: readonly Fact[];
@@ -71,7 +71,10 @@ export function splitCase(facts: Facts, demoCase: DemoCase, seed: number): CaseS
   const others = facts.factsOf(relation).filter((fact) => fact.subject !== subject);
   const neighbours = random.sample(others, Math.min(SPLIT_SIZES.neighbours, Math.floor((others.length + 1) / 2)));
   const neighbourHeads = neighbours.flatMap((neighbour) =>
-    random.sample(facts.headsOf(neighbour.subject).filter((first) => first.relation === head.relation), 1)
+    random.sample(
+      facts.headsOf(neighbour.subject).filter((first) => first.relation === head.relation && first.subject !== subject),
+      1,
+    )
   );
 
   const farByRelation = [...facts.relations.keys()].filter((name) => name !== relation).map((name) =>

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { loadFacts } from "../../src/editing/facts.ts";
+import { Facts, loadFacts } from "../../src/editing/facts.ts";
 import { selectSupport } from "../../src/editing/support.ts";
 import { casePrompts } from "../../src/evaluation/columns.ts";
 import { demoCases } from "../../src/evaluation/demo_suite.ts";
@@ -106,6 +106,26 @@ Deno.test("splitCase() repeats itself under one seed and differs between seeds a
   assertEquals(splitCase(facts, first, 3), splitCase(facts, first, 3));
   assertNotEquals(splitCase(facts, first, 3).far, splitCase(facts, first, 4).far);
   assertNotEquals(splitCase(facts, first, 3).neighbours, splitCase(facts, second, 3).neighbours);
+});
+
+Deno.test("splitCase() leaves the edited subject to the edit where the first relation leads from it to neighbours", async () => {
+  const form = (name: string) => ({ cloze: [`The ${name} of {} is`], description: `the ${name} of {}` });
+  const ring = ["A", "B", "C", "D"];
+  const borders = Facts.parse({
+    relations: { border: form("border"), capital: form("capital") },
+    facts: {
+      border: ring.map((name, i) => [name, ring[(i + 1) % ring.length]]),
+      capital: ring.map((name) => [name, `Capital ${name}`]),
+    },
+  }, "borders.json");
+  const request = { prompt: "The capital of {} is", subject: "B", target: "Capital D" };
+  const head = { relation: "border", subject: "A", object: "B" };
+  const own = { id: 0, request, relation: "capital", head, oldAnswer: "Capital B", questions: [], hops: [] };
+  for (const seed of SEEDS) {
+    const { exclude, neighbourHeads } = splitCase(borders, own, seed);
+    assertEquals(neighbourHeads.filter(({ subject }) => subject === "B"), []);
+    await selectSupport(borders, request, { answerer, exclude, seed });
+  }
 });
 
 Deno.test("countSplits() adds up what is judged and what is used", async () => {
