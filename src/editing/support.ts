@@ -84,6 +84,9 @@ export const SUPPORT_SIZES = {
 /** Below this many subjects to keep, two chains are kept through each. */
 const FEW_SIBLINGS = 20;
 
+/** Heads that the model is asked about at most; a large file may know thousands that it does not. */
+const MOST_TRIED = 240;
+
 /** Support heads through which the subject's other relations are kept. */
 const HEADS_PER_OTHER_RELATION = 2;
 
@@ -96,7 +99,7 @@ function headPrompts(facts: Facts, relation: Relation, head: Fact): PromptAnswer
   return [...pairs, { prompt: fillTemplate(relation.cloze[0], facts.describe(head)), answer: object }];
 }
 
-/** Sorts heads into those the model answers, until enough are found, and those it does not. */
+/** Sorts heads into those the model answers, until enough are found or many were tried, and those it does not. */
 async function answeredHeads(
   facts: Facts,
   relation: Relation,
@@ -107,8 +110,9 @@ async function answeredHeads(
   const heads: Fact[] = [];
   const unanswered: string[] = [];
   let next = 0;
-  while (heads.length < count && next < candidates.length) {
-    const batch = candidates.slice(next, next + count - heads.length);
+  const most = Math.min(MOST_TRIED, candidates.length);
+  while (heads.length < count && next < most) {
+    const batch = candidates.slice(next, Math.min(most, next + count - heads.length));
     next += batch.length;
     const prompts = batch.map((head) => headPrompts(facts, relation, head));
     const given = (await answerer.given(prompts.flat())).values();
@@ -165,7 +169,9 @@ export async function selectSupport(facts: Facts, request: EditRequest, options:
   const { heads, unanswered } = await answeredHeads(facts, relation, candidates, headCount, answerer);
   const told = facts.factsOf(relation.name);
   const siblings = random.sample(told.filter(free), siblingCount).map((sibling) => sibling.subject);
-  const untold = facts.kinOf(subject).filter((name) => !aside.has(name) && !told.some((fact) => fact.subject === name));
+  const untold = facts.kinOf(subject).filter((name) =>
+    !aside.has(name) && facts.object(relation.name, name) === undefined
+  );
   siblings.push(...random.sample(untold, siblingCount - siblings.length));
   const siblingHeads = siblings.flatMap((sibling) =>
     random.sample(facts.headsOf(sibling).filter(free), siblings.length < FEW_SIBLINGS ? 2 : 1)

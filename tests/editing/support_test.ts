@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Facts, loadFacts } from "../../src/editing/facts.ts";
 import { alternatives, selectSupport } from "../../src/editing/support.ts";
@@ -146,6 +146,37 @@ Deno.test("selectSupport() takes a head without its second hop where the file do
   const unnamed = { ...FRANCE, subject: "Atlantis" };
   const support = await selectSupport(facts, unnamed, { answerer });
   assertEquals([support.twoHop.length, support.used.heads.length, support.used.siblings.length], [0, 0, 36]);
+});
+
+Deno.test("selectSupport() takes a large file in no time, and asks of at most 240 heads whether the model knows them", async () => {
+  const form = (name: string) => ({ cloze: [`The ${name} of {} is`], description: `the ${name} of {}` });
+  const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+  const large = Facts.parse({
+    relations: { birthplace: form("birthplace"), mayor: form("mayor") },
+    facts: {
+      // Of the cities that people were born in, the file tells the mayor of the first half.
+      birthplace: [
+        ...many(40_000, (i) => [`Person ${i}`, `City ${i}`]),
+        ...many(20_000, (i) => [`Neighbour ${i}`, "City 0"]),
+      ],
+      mayor: many(20_000, (i) => [`City ${i}`, `Mayor ${i}`]),
+    },
+  }, "large.json");
+  const asked: string[] = [];
+  const start = performance.now();
+  const { used } = await selectSupport(large, { prompt: "The mayor of {} is", subject: "City 0", target: "Mayor 1" }, {
+    answerer: {
+      given: (pairs) => {
+        asked.push(...pairs.map(({ prompt }) => prompt));
+        return Promise.resolve(pairs.map(() => false));
+      },
+    },
+  });
+  // Comparing every city with every mayor takes many seconds, looking each up some hundredths of one.
+  assertLess(performance.now() - start, 2500);
+  assertEquals([used.heads.length, used.unanswered.length, used.siblings.length], [0, 240, 60]);
+  // The first hop of each head and both together.
+  assertEquals([asked.length, new Set(asked).size], [480, 480]);
 });
 
 Deno.test("selectSupport() follows the sizes asked for", async () => {
