@@ -17,7 +17,7 @@ import { attnSubKeys, defaultSubKey, ffnSubKeys, type SubKey } from "./sub_keys.
 
 /** Options of the query scores. */
 export interface QueryOptions {
-  /** Leaves neurons above this conditioning out of the sums; their denominators all but cancel. Default: none. */
+  /** Leaves neurons above this conditioning out of the sums; their denominators all but cancel. Default: only those of 0. */
   maxConditioning?: number;
 }
 
@@ -43,7 +43,7 @@ export interface QueryShares {
   readonly slots: Float64Array;
   /** Sum of each neuron's component products; near zero, its shares mean little. */
   readonly denominators: readonly number[];
-  /** Sum of absolute products over the absolute sum, by neuron; 1 at best. */
+  /** Sum of absolute products over the absolute sum, by neuron; 1 at best, NaN where all products are 0. */
   readonly conditioning: readonly number[];
   /** Numbers of the neurons left out of `slots`. */
   readonly dropped: readonly number[];
@@ -203,8 +203,9 @@ function conditioningOf(products: readonly number[]): number {
   return products.reduce((total, v) => total + Math.abs(v), 0) / Math.abs(sum);
 }
 
+/** Neurons to leave out; those whose products add up to 0, or are all 0, have no shares that could be added. */
 function dropIll(conditioning: readonly number[], { maxConditioning = Infinity }: QueryOptions): number[] {
-  return conditioning.flatMap((value, n) => value > maxConditioning ? [n] : []);
+  return conditioning.flatMap((value, n) => Number.isFinite(value) && value <= maxConditioning ? [] : [n]);
 }
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {

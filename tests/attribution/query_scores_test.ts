@@ -7,8 +7,11 @@ import {
 } from "../../src/attribution/query_scores.ts";
 import { rankAttnNeurons, rankFfnNeurons } from "../../src/attribution/neuron_scores.ts";
 import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
+import type { TensorToWrite } from "../../src/checkpoint/safetensors_writer.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { CASES, withCase } from "../model/golden_case.ts";
+import { withChangedModel } from "../model/model_files.ts";
 
 const gpu = await Gpu.open();
 
@@ -57,6 +60,38 @@ Deno.test("queryLayersOfAttn() gives a neuron of the first layer to the embeddin
     using prompt = await ScoredPrompt.open(model, file.prompts[0]!.ids, file.prompts[0]!.target);
     const { shares } = await queryLayersOfAttn(prompt, [{ layer: 0, head: 1, dim: 2, source: 3, score: 0.5 }]);
     assertEquals([...shares[0]!], [0.5, ...new Array<number>(2 * model.config.nLayers).fill(0)]);
+  });
+});
+
+Deno.test("query scores leave out a neuron that reads nothing, and count the others", async () => {
+  const change = {
+    family: "qwen3" as const,
+    tensors: (tensors: Map<string, TensorToWrite>) => {
+      for (const name of ["self_attn.v_proj", "mlp.gate_proj", "mlp.up_proj"]) {
+        const weight = tensors.get(`model.layers.2.${name}.weight`)!;
+        (weight.data as Uint8Array).fill(0);
+      }
+    },
+  };
+  await withChangedModel(change, async (dir) => {
+    using model = await loadModel(gpu, dir);
+    using prompt = await ScoredPrompt.open(model, [45, 268, 1478, 12], 77);
+    const attn = [{ layer: 2, head: 0, dim: 1, source: 1, score: 0.5 }, {
+      layer: 3,
+      head: 1,
+      dim: 0,
+      source: 2,
+      score: 1,
+    }];
+    const ffn = [{ layer: 2, neuron: 5, score: 0.5 }, { layer: 4, neuron: 7, score: 1 }];
+    const ofAttn = await queryLayersOfAttn(prompt, attn);
+    const ofFfn = await queryLayersOfFfn(prompt, ffn);
+    const neurons = await queryFfnNeurons(prompt, attn);
+    for (const { dropped } of [ofAttn, ofFfn, neurons]) assertEquals(dropped, [0]);
+    assertEquals(ofAttn.slots, (await queryLayersOfAttn(prompt, attn.slice(1))).slots);
+    assertEquals(ofFfn.slots, (await queryLayersOfFfn(prompt, ffn.slice(1))).slots);
+    assertEquals(neurons.scores, (await queryFfnNeurons(prompt, attn.slice(1))).scores);
+    assert([...ofAttn.slots, ...ofFfn.slots, ...neurons.scores].every(Number.isFinite));
   });
 });
 
