@@ -18,7 +18,7 @@ import type { EditOptions } from "./edit_options.ts";
 import { joinPatches } from "./join_patches.ts";
 import { memit } from "./memit.ts";
 import { modelAnswerer } from "./model_answerer.ts";
-import { searchWarnings, supportWarnings } from "./edit_warnings.ts";
+import { searchWarnings, stackWarnings, supportWarnings } from "./edit_warnings.ts";
 import { pmet } from "./pmet.ts";
 import { type EditRequest, normalizeRequests, presentAnswerError } from "./requests.ts";
 import { planRequests } from "./plan_edit.ts";
@@ -44,6 +44,7 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
   const chain: ChainHyperparameters = { ...CHAIN_DEFAULTS, ...options.chain };
   checkHyperparameters(hparams);
   checkHyperparameters({ ...chain });
+  const under = model.patches.count;
   const wanted = await checkRequests(model, requests, options);
   const plan = options.plan ?? await planRequests(model, wanted, options);
   const chainMode = method === "ace" && mode === "chain";
@@ -94,6 +95,7 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
       gain,
     })),
     warnings: [
+      ...stackWarnings(under),
       ...searchWarnings(summaries),
       ...(chainMode
         ? supportWarnings(
@@ -118,7 +120,9 @@ export async function checkRequests(
   options: EditOptions,
 ): Promise<EditRequest[]> {
   const { method = "ace", mode = "chain", facts } = options;
-  const wanted = normalizeRequests(requests, facts && mode === "chain" ? (t) => facts.relationOf(t).name : undefined);
+  // PMET and MEMIT take no prompts from the facts, and so any template.
+  const relation = (template: string) => method === "ace" ? facts?.relationOf(template) : facts?.findRelation(template);
+  const wanted = normalizeRequests(requests, (template) => relation(template)?.name ?? template);
   if (method === "ace" && mode === "chain" && !facts) {
     throw new TypeError(
       "Cannot edit in chain mode without facts: found none, wanted other heads that lead to the subject and siblings " +

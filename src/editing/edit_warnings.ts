@@ -39,3 +39,14 @@ export function supportWarnings(
     ),
   ];
 }
+
+/**
+ * What to know of an edit that was computed while others were applied.
+ *
+ * @param count Other edits that were applied.
+ */
+export function stackWarnings(count: number): string[] {
+  if (count === 0) return [];
+  const others = count === 1 ? "another edit was" : `${count} other edits were`;
+  return [`Computed while ${others} applied; without, or in another order, it may not hold`];
+}

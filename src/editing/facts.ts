@@ -102,6 +102,16 @@ export class Facts {
   }
 
   /**
+   * Finds the relation that has a template among its cloze forms.
+   *
+   * @param template Prompt with `{}`.
+   * @returns The relation, or undefined where the facts do not know the template.
+   */
+  findRelation(template: string): Relation | undefined {
+    return this.#byCloze.get(template.trim());
+  }
+
+  /**
    * Finds the relation that a request is about.
    *
    * @param template Prompt with `{}`, equal to one of the cloze forms.
@@ -109,7 +119,7 @@ export class Facts {
    * @throws {TypeError} If it is none of the cloze forms; the message lists them.
    */
   relationOf(template: string): Relation {
-    const relation = this.#byCloze.get(template.trim());
+    const relation = this.findRelation(template);
     if (relation === undefined) {
       const forms = [...this.#byCloze].map(([form, { name }]) => `\n  ${form} (${name})`).join("");
       throw new TypeError(

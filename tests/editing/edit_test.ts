@@ -11,6 +11,7 @@ import {
 import { readCorpus } from "../../src/editing/corpus.ts";
 import { Edit } from "../../src/editing/edit.ts";
 import { edit } from "../../src/editing/edit_model.ts";
+import { loadFacts } from "../../src/editing/facts.ts";
 import { SecondMoments } from "../../src/editing/second_moments.ts";
 import type { EditProgress } from "../../src/editing/session.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -18,6 +19,7 @@ import { loadModel } from "../../src/model/load_model.ts";
 import { withFolder } from "../checkpoint/files.ts";
 import { assertWithin, UNIT } from "../kernels/operands.ts";
 import { lastLogits, loadSmall } from "../model/model_files.ts";
+import { WORLD_PATH } from "./world_answerer.ts";
 import { planAt, randomEdit, readOutputs, withStoredMoments } from "./small_edits.ts";
 
 const gpu = await Gpu.open();
@@ -218,6 +220,27 @@ Deno.test("edit() over an applied edit takes the second moments that were kept b
     using stacked = await edit(model, [REQUEST], options);
     using given = await edit(model, [REQUEST], { ...options, moments });
     assertEquals([stacked.patches, model.patches.count], [given.patches, 1]);
+    const over = "Computed while another edit was applied; without, or in another order, it may not hold";
+    assertEquals(stacked.record.warnings[0], over);
+  });
+});
+
+Deno.test("edit() by memit takes a prompt that the facts do not know, and refuses two wordings of one they know", async () => {
+  using model = await loadSmall(gpu);
+  const facts = await loadFacts(WORLD_PATH);
+  await withStoredMoments(model, "gptj", async (moments) => {
+    const options = { facts, moments, plan: planAt([2]), spread: { steps: 1 } };
+    const foreign = { ...REQUEST, prompt: "The emblem of {} is" };
+    using made = await edit(model, [foreign], { ...options, method: "memit" });
+    assertEquals(made.record.requests, [foreign]);
+    const other = { ...REQUEST, prompt: "The capital city of {} is", target: "Rome" };
+    for (const method of [{ method: "memit" }, { mode: "paper" }, { mode: "chain" }] as const) {
+      await assertRejects(
+        () => edit(model, [REQUEST, other], { ...options, ...method }),
+        TypeError,
+        "they want different answers for one fact; remove one",
+      );
+    }
   });
 });
 
