@@ -37,3 +37,9 @@ export function checkLayers(layers: readonly number[], nLayers: number): void {
     `Cannot edit by this plan: found ${found}, wanted some of 0 to ${nLayers - 1}. Plan again, or name others`,
   );
 }
+
+/** Passes a seed, before any work is done. @throws {RangeError} If it is no whole number from 0 to 2^53 - 1. */
+export function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0) return;
+  throw new RangeError(`Cannot edit with seed ${seed}: wanted a whole number from 0 to 2^53 - 1`);
+}

@@ -81,7 +81,7 @@ export async function estimateEdit(
   const start = performance.now();
   await teacherForce(model, rows);
   const passSeconds = (performance.now() - start) / 1000;
-  const steps = chain ? CHAIN_DEFAULTS.steps : SPREAD_DEFAULTS.steps;
+  const steps = chain ? options.chain?.steps ?? CHAIN_DEFAULTS.steps : options.spread?.steps ?? SPREAD_DEFAULTS.steps;
 
   return {
     layers,

@@ -12,7 +12,7 @@ import { corpusFor, momentsFor } from "./corpus.ts";
 import { CHAIN_DEFAULTS, SPREAD_DEFAULTS } from "./defaults.ts";
 import { Edit, type EditRecord, type SearchSummary } from "./edit.ts";
 import { measurePatches } from "./edit_norms.ts";
-import { checkHyperparameters, checkLayers } from "./edit_checks.ts";
+import { checkHyperparameters, checkLayers, checkSeed } from "./edit_checks.ts";
 import { checkEditMemory, searchMemory } from "./edit_memory.ts";
 import type { EditOptions } from "./edit_options.ts";
 import { joinPatches } from "./join_patches.ts";
@@ -44,6 +44,7 @@ export async function edit(model: Model, requests: readonly EditRequest[], optio
   const chain: ChainHyperparameters = { ...CHAIN_DEFAULTS, ...options.chain };
   checkHyperparameters(hparams);
   checkHyperparameters({ ...chain });
+  checkSeed(seed);
   const under = model.patches.count;
   const wanted = await checkRequests(model, requests, options);
   const plan = options.plan ?? await planRequests(model, wanted, options);

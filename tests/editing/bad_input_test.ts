@@ -181,6 +181,12 @@ const OPTIONS: Refused[] = [
     message: "Cannot edit with oneHopWeight 1.5: wanted a number from 0 to 1",
   },
   {
+    what: "a seed below 0",
+    options: { seed: -1 },
+    error: "RangeError",
+    message: "Cannot edit with seed -1: wanted a whole number from 0 to 2^53 - 1",
+  },
+  {
     what: "a relation that the facts do not have",
     requests: [{ ...REQUEST, prompt: "The emblem of {} is" }],
     options: { method: "ace", facts: FACTS },
