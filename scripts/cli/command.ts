@@ -198,9 +198,15 @@ function nameRuntimeFolder(): void {
 /** Errors that a user can cause carry their remedy; of others the stack is shown. */
 function isOurs(error: unknown): boolean {
   return error instanceof UsageError || error instanceof RangeError || error instanceof TypeError ||
-    ["FileError", "HubError", "GpuError", "NoAdapterError", "GpuMemoryError", "DeviceLostError"].includes(
-      (error as Error).name,
-    );
+    [
+      "FileError",
+      "HubError",
+      "GpuError",
+      "NoAdapterError",
+      "GpuMemoryError",
+      "DeviceLostError",
+      "IllConditionedError",
+    ].includes((error as Error).name);
 }
 
 /**

@@ -48,14 +48,13 @@ export async function withMetric<T>(
   const { layer, lambda, eps = 0, preserved, cpuWidth = CPU_FACTOR_WIDTH } = options;
   const n = session.model.config.dMlp;
   const moment: Matrix = matrix(n, n, await session.moments.get(layer));
+  const label = `the second moment of layer ${layer}`;
   if (!factorsOnGpu(n, session.model.gpu.bindingBytes, cpuWidth)) {
     const metric = preserved
-      ? preservingMetric(moment, preserved, { lambda, eps })
-      : momentMetric(moment, { lambda, eps });
+      ? preservingMetric(moment, preserved, { lambda, eps, label: `${label} with preserved keys` })
+      : momentMetric(moment, { lambda, eps, label });
     return await body(metric);
   }
-  using base = await gpuMetric(session.model.gpu.stream, weightedMoment(moment, lambda, eps), {
-    label: "the second moment",
-  });
+  using base = await gpuMetric(session.model.gpu.stream, weightedMoment(moment, lambda, eps), { label });
   return await body(preserved ? await extendMetric(base, preserved) : base);
 }

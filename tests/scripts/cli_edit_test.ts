@@ -60,12 +60,15 @@ Deno.test("edit --save writes a patch that ask --patch answers with, over two ho
 Deno.test("edit refuses what it cannot do with exit code 1 and says what it needs", async () => {
   await withFolder(async (folder) => {
     const berlin = [...EDIT, ...FACTS, ...await shortCorpus(folder)];
+    const sentence = `${folder}/sentence.txt`;
+    await Deno.writeTextFile(sentence, "One sentence holds fewer tokens than an MLP has neurons.\n");
     for (
       const [args, message] of [
         [EDIT, "Cannot edit in chain mode without facts"],
         [[...EDIT, ...FACTS, "--target", "Paris"], "the model gives this answer already"],
         [[...EDIT, "--mode", "paper"], "found no corpus"],
         [[...berlin, "--exclude", "France"], "it is the subject of the edit"],
+        [[...EDIT, "--method", "memit", "--corpus", sentence], "Cannot factor the second moment of layer "],
         [
           [...EDIT, ...FACTS, "--corpus", "fixtures/world/corpus.txt", "--max-memory", "24MB"],
           "Cannot start counting second moments of 1 layer: it takes up to ",
@@ -75,6 +78,7 @@ Deno.test("edit refuses what it cannot do with exit code 1 and says what it need
       const { code, stdout, stderr } = await call("edit", [...args]);
       assertEquals([code, stdout], [1, ""]);
       assertStringIncludes(stderr, message);
+      assert(!stderr.includes("    at "), stderr);
     }
   });
 });
