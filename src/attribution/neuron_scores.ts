@@ -8,7 +8,7 @@ import { certifiedTop } from "./certified.ts";
 import type { ScoredPrompt } from "./scored_prompt.ts";
 import { partsOf, writtenVectors } from "./weight_vectors.ts";
 
-/** Multiply-adds of one submit when all neurons are scored: a second on 2 CPU cores, far below a GPU's time limit. */
+/** Multiply-adds of one submit: a second on 2 CPU cores, far below a GPU's time limit. */
 const PRODUCTS_AT_ONCE = 2 ** 35;
 
 /** A neuron of an MLP: one column of `W_out`. */
@@ -63,6 +63,8 @@ export interface RankingOptions {
   order?: "top" | "bottom";
   /** Scores every neuron instead of stopping when the best are certain. Default: false. */
   full?: boolean;
+  /** Multiply-adds of one submit; smaller means more of them. Default: 2^35. */
+  productsAtOnce?: number;
   /** Stops before the next neurons that are scored together. */
   signal?: AbortSignal | undefined;
 }
@@ -136,12 +138,12 @@ export async function rankAttnNeurons(
 
 /** Scores of all MLP neurons, [nLayers, dMlp]; as many vocabulary products as there are neurons. */
 export async function ffnNeuronScores(prompt: ScoredPrompt): Promise<Float64Array> {
-  return await allScores(prompt, ffnKind(prompt));
+  return await allScores(prompt, ffnKind(prompt), {});
 }
 
 /** Scores of all attention neurons, [nLayers, nHeads, dHead, pos]; as many vocabulary products as there are neurons. */
 export async function attnNeuronScores(prompt: ScoredPrompt): Promise<Float64Array> {
-  return await allScores(prompt, attnKind(prompt));
+  return await allScores(prompt, attnKind(prompt), {});
 }
 
 function ffnKind(prompt: ScoredPrompt): Kind<FfnNeuron> {
@@ -201,19 +203,16 @@ export function topScored<T>(
 }
 
 async function rank<T>(prompt: ScoredPrompt, kind: Kind<T>, options: RankingOptions): Promise<NeuronRanking<T>> {
-  const { top = 100, order = "top", full = false, signal } = options;
+  const { top = 100, order = "top", full = false } = options;
   if (!Number.isInteger(top) || top < 1) {
     throw new RangeError(`Cannot rank neurons: top is ${top}, wanted a whole number from 1 up`);
   }
   const bounds = kind.bounds();
   const sign = order === "top" ? 1 : -1;
-  const evaluate = async (indices: readonly number[]): Promise<Float64Array> => {
-    signal?.throwIfAborted();
-    return await evaluateNeurons(prompt, kind, indices);
-  };
+  const evaluate = (indices: readonly number[]): Promise<Float64Array> => scoresOf(prompt, kind, indices, options);
   let found: { indices: readonly number[]; scores: readonly number[]; evaluated: number };
   if (full) {
-    const scores = await allScores(prompt, kind, signal);
+    const scores = await allScores(prompt, kind, options);
     const indices = Array.from(scores, (_, i) => i).sort((a, b) => sign * (scores[b]! - scores[a]!) || a - b)
       .slice(0, top);
     found = { indices, scores: indices.map((i) => scores[i]!), evaluated: kind.count };
@@ -270,14 +269,23 @@ async function evaluateNeurons<T>(
   return scores;
 }
 
-async function allScores<T>(prompt: ScoredPrompt, kind: Kind<T>, signal?: AbortSignal): Promise<Float64Array> {
-  const scores = new Float64Array(kind.count);
+/** Scores of any number of neurons, as many in one submit as the options allow. */
+async function scoresOf<T>(
+  prompt: ScoredPrompt,
+  kind: Kind<T>,
+  indices: readonly number[],
+  { productsAtOnce = PRODUCTS_AT_ONCE, signal }: RankingOptions,
+): Promise<Float64Array> {
+  const scores = new Float64Array(indices.length);
   const { dModel, vocab } = prompt.model.config;
-  const rows = Math.max(1, Math.floor(PRODUCTS_AT_ONCE / (dModel * vocab)));
-  for (let first = 0; first < kind.count; first += rows) {
+  const rows = Math.max(1, Math.floor(productsAtOnce / (dModel * vocab)));
+  for (let first = 0; first < indices.length; first += rows) {
     signal?.throwIfAborted();
-    const length = Math.min(rows, kind.count - first);
-    scores.set(await evaluateNeurons(prompt, kind, Array.from({ length }, (_, i) => first + i)), first);
+    scores.set(await evaluateNeurons(prompt, kind, indices.slice(first, first + rows)), first);
   }
   return scores;
+}
+
+function allScores<T>(prompt: ScoredPrompt, kind: Kind<T>, options: RankingOptions): Promise<Float64Array> {
+  return scoresOf(prompt, kind, Array.from({ length: kind.count }, (_, i) => i), options);
 }

@@ -64,6 +64,24 @@ Deno.test("rankFfnNeurons() labels the bottom approximate unless all are scored,
   });
 });
 
+Deno.test("rankFfnNeurons() scores no more neurons in one submit than the options allow, however many are wanted", async () => {
+  await withWorld("world-qwen3", async (model, target) => {
+    using prompt = await ScoredPrompt.open(model, model.tokens(PROMPT), target);
+    const productsAtOnce = 64 * model.config.dModel * model.config.vocab;
+    for (const order of ["top", "bottom"] as const) {
+      const wanted = await rankFfnNeurons(prompt, { top: 200, order });
+      const before = gpu.stats().submits;
+      const found = await rankFfnNeurons(prompt, { top: 200, order, productsAtOnce });
+      const submits = gpu.stats().submits - before;
+      assert(submits >= Math.ceil(found.evaluated / 64), `${submits} submits for ${found.evaluated} neurons`);
+      // As above: the same up to the rounding of two ways of computing.
+      for (const [i, { score }] of found.neurons.entries()) {
+        assert(Math.abs(score - wanted.neurons[i]!.score) < 1e-5);
+      }
+    }
+  });
+});
+
 Deno.test("rankFfnNeurons() refuses a top that is no positive whole number", async () => {
   await withWorld("world-qwen3", async (model, target) => {
     using prompt = await ScoredPrompt.open(model, model.tokens(PROMPT), target);
