@@ -108,7 +108,6 @@ export class EditSession implements Disposable {
 
   /** Takes the writes away from the model; they stay in {@linkcode EditSession.writes}. */
   [Symbol.dispose](): void {
-    for (const id of this.#ids.reverse()) this.model.patches.remove(id);
-    this.#ids.length = 0;
+    this.model.patches.remove(...this.#ids.splice(0));
   }
 }

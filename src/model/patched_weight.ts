@@ -32,13 +32,15 @@ export function patchedWeight(
 ): Tensor {
   const { stream } = gpu;
   const [rows, cols] = base.shape as [number, number];
-  const sum = widen(stream, { weight: base });
+  using made = new DisposableStack();
+  const sum = made.use(widen(stream, { weight: base }));
   for (const { left, right, rank } of patches) {
     const [a, b] = layout === "out_in" ? [left, right] : [right, left];
     using aTensor = gpu.upload(a, [rows, rank], "patch left");
     using bTensor = gpu.upload(b, [cols, rank], "patch right");
     matmulNt(stream, { a: aTensor, b: bTensor }, { out: sum, accumulate: true });
   }
+  made.move();
   return sum;
 }
 

@@ -13,7 +13,7 @@ export class WeightPatches implements Disposable {
   readonly #gpu: Gpu;
   readonly #weights: Weights;
   readonly #bases = new Map<string, Tensor>();
-  readonly #applied = new Map<symbol, readonly LowRankPatch[]>();
+  #applied: ReadonlyMap<symbol, readonly LowRankPatch[]> = new Map();
 
   /** No changes yet. */
   constructor(gpu: Gpu, weights: Weights) {
@@ -31,11 +31,15 @@ export class WeightPatches implements Disposable {
     return this.#applied.size;
   }
 
-  /** Applies a change set after those applied before. @throws {RangeError} If a factor does not fit its weight. */
+  /**
+   * Applies a change set after those applied before.
+   *
+   * @throws {RangeError} If a factor does not fit its weight; {GpuMemoryError} if memory does not suffice. Either way all
+   * weights stay as they were.
+   */
   add(id: symbol, patches: readonly LowRankPatch[]): void {
     this.check(patches);
-    this.#applied.set(id, patches);
-    this.#recompute(patches.map((patch) => patch.weight));
+    this.#become(new Map([...this.#applied, [id, patches]]), patches);
   }
 
   /** Passes changes that fit this model. @throws {RangeError} If a factor does not fit its weight; TypeError if there is none. */
@@ -45,19 +49,21 @@ export class WeightPatches implements Disposable {
     }
   }
 
-  /** Takes a change set away; later ones stay, as if it had never been. */
-  remove(id: symbol): void {
-    const patches = this.#applied.get(id);
-    if (!patches) return;
-    this.#applied.delete(id);
-    this.#recompute(patches.map((patch) => patch.weight));
+  /**
+   * Takes change sets away; others stay, as if these had never been.
+   *
+   * @throws {GpuMemoryError} If memory does not suffice to lay the others anew; all weights stay as they were.
+   */
+  remove(...ids: readonly symbol[]): void {
+    const rest = new Map(this.#applied);
+    const gone = ids.flatMap((id) => rest.get(id) ?? []);
+    for (const id of ids) rest.delete(id);
+    this.#become(rest, gone);
   }
 
   /** Takes every change away. */
   clear(): void {
-    const names = [...this.#applied.values()].flat().map((patch) => patch.weight);
-    this.#applied.clear();
-    this.#recompute(names);
+    this.remove(...this.#applied.keys());
   }
 
   /** Puts the stored weights back. */
@@ -65,18 +71,26 @@ export class WeightPatches implements Disposable {
     this.clear();
   }
 
-  #recompute(names: readonly string[]): void {
-    for (const name of new Set(names)) {
-      const patches = [...this.#applied.values()].flat().filter((patch) => patch.weight === name);
+  /** Lays `applied` over the weights of `touched`: all of them are made before the first is put in its place. */
+  #become(applied: ReadonlyMap<symbol, readonly LowRankPatch[]>, touched: readonly LowRankPatch[]): void {
+    using made = new DisposableStack();
+    const next = [...new Set(touched.map(({ weight }) => weight))].map((name) => {
+      const patches = [...applied.values()].flat().filter((patch) => patch.weight === name);
       const base = this.#bases.get(name) ?? this.#weights.get(name);
-      if (patches.length === 0) {
-        if (this.#bases.delete(name)) this.#weights.swap(name, base).dispose();
-        continue;
-      }
-      const changed = patchedWeight(this.#gpu, base, this.#weights.layout(name), patches);
-      const before = this.#weights.swap(name, changed);
-      if (this.#bases.has(name)) before.dispose();
+      const layout = this.#weights.layout(name);
+      return {
+        name,
+        base,
+        tensor: patches.length === 0 ? base : made.use(patchedWeight(this.#gpu, base, layout, patches)),
+      };
+    });
+    made.move();
+    for (const { name, base, tensor } of next) {
+      const before = this.#weights.swap(name, tensor);
+      if (before !== base) before.dispose();
+      if (tensor === base) this.#bases.delete(name);
       else this.#bases.set(name, base);
     }
+    this.#applied = applied;
   }
 }

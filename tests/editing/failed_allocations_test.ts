@@ -13,6 +13,7 @@ import { generate } from "../../src/model/generate.ts";
 import type { Model } from "../../src/model/model.ts";
 import { teacherForce } from "../../src/model/teacher_forcing.ts";
 import { loadSmall } from "../model/model_files.ts";
+import { randomEdit, readOutputs } from "./small_edits.ts";
 
 const IDS = [45, 268, 1478];
 /** Three steps a read-back, two runs under way. */
@@ -107,3 +108,32 @@ for (const family of ["gptj", "qwen3"] as const) {
     }
   });
 }
+
+Deno.test("An edit that runs out of memory as it is applied or reverted leaves every weight as it was", async () => {
+  using gpu = await Gpu.open();
+  using model = await loadSmall(gpu);
+  using first = randomEdit(model, "first", [1, 2, 3]);
+  using second = randomEdit(model, "second", [1, 2, 4]);
+  second.apply();
+  first.apply();
+  second.revert();
+  const allocations = new Allocations(gpu);
+  // Over a change of the same layers, which is laid anew as the other goes.
+  for (const [change, applied] of [[() => second.apply(), false], [() => second.revert(), true]] as const) {
+    const state = async () => [second.applied, first.applied, await readOutputs(model), gpu.memory().owners];
+    const before = await state();
+    const count = await allocations.during(() => {
+      change();
+      return Promise.resolve();
+    });
+    if (applied) second.apply();
+    else second.revert();
+    assertEquals(await state(), before);
+    for (let refused = 0; refused < count; refused++) {
+      await assertRejects(() => allocations.during(() => Promise.resolve().then(change), refused), GpuMemoryError);
+      assertEquals(await state(), before, `tensor ${refused} of ${count}`);
+    }
+    change();
+  }
+  assertEquals([first.applied, second.applied], [true, false]);
+});
