@@ -192,5 +192,6 @@ function checkAlternatives(model: Model, target: number, alternatives: readonly 
       `Cannot score a contrast with token ${target}: alternatives must be other tokens, got ${alternatives.join(", ")}`,
     );
   }
-  model.checkTokens(alternatives, "the alternatives");
+  // One by one: together they are no prompt, and may be more than a context holds.
+  for (const id of alternatives) model.checkTokens([id]);
 }

@@ -1,5 +1,5 @@
 import type { Model } from "../model/model.ts";
-import { type ContrastScores, contrastScores } from "./contrast.ts";
+import { type ContrastScores, contrastScores, layerContrasts } from "./contrast.ts";
 import {
   type AttnNeuron,
   attnNeuronAt,
@@ -79,14 +79,15 @@ export async function scoreLayers(model: Model, input: LayerScoreInput): Promise
     signal?.throwIfAborted();
     using prompt = await ScoredPrompt.open(model, ids, target);
     const value = layerScores(prompt);
-    const byContrast = scoring === "contrast";
-    const contrast = await contrastScores(prompt, alternatives, { attnNeurons: byContrast });
+    const contrast = scoring === "contrast"
+      ? await contrastScores(prompt, alternatives, { attnNeurons: true })
+      : { layers: await layerContrasts(prompt.captures, target, alternatives) };
     signal?.throwIfAborted();
     for (const half of ["attn", "ffn"] as const) {
       add(mean.value[half], value[half]);
       add(mean.contrast[half], contrast.layers[half]);
     }
-    const neurons = byContrast ? contrastNeurons(prompt, contrast) : await valueNeurons(prompt, signal);
+    const neurons = "heads" in contrast ? contrastNeurons(prompt, contrast) : await valueNeurons(prompt, signal);
     add(mean.query, await queryOfLayers(prompt, neurons));
   }
   return mean;

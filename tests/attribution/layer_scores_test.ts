@@ -6,6 +6,7 @@ import { queryLayersOfAttn, queryLayersOfFfn } from "../../src/attribution/query
 import { ScoredPrompt } from "../../src/attribution/scored_prompt.ts";
 import { layerScores } from "../../src/attribution/scores.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { withCase } from "../model/golden_case.ts";
 
 const gpu = await Gpu.open();
@@ -34,6 +35,22 @@ Deno.test("scoreLayers() is the mean over prompts of value and contrast scores",
     assertEquals(found.query.at(-1), 0);
     assert(found.query.slice(0, -1).every((score) => Number.isFinite(score) && score !== 0));
   });
+});
+
+Deno.test("scoreLayers() by published scores takes hardly more memory for many alternatives than for few", async () => {
+  using own = await Gpu.open();
+  using model = await loadModel(own, "fixtures/world/world-qwen3");
+  const { nLayers, dMlp } = model.config;
+  const prompts = [model.tokens("The capital of France is")];
+  const [target] = model.tokenizer.encode(" Paris", { continues: true });
+  const peakWith = async (count: number): Promise<number> => {
+    const alternatives = Array.from({ length: count + 1 }, (_, id) => id).filter((id) => id !== target);
+    await scoreLayers(model, { prompts, target: target!, alternatives });
+    return own.memory().peak;
+  };
+  const few = await peakWith(2);
+  // Scores of single neurons would take a product of each alternative with each of them.
+  assert(await peakWith(2000) - few < nLayers * dMlp * 2000 * Float32Array.BYTES_PER_ELEMENT / 4);
 });
 
 Deno.test("scoreLayers() starts query scores from the value neurons of the scoring asked for", async () => {
