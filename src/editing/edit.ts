@@ -62,7 +62,7 @@ export interface EditNorm {
   layer: number;
   /** Frobenius norm of the change. */
   change: number;
-  /** Frobenius norm of the change over that of the weight. */
+  /** Frobenius norm of the change over that of the weight; infinite where the weight is zero. */
   relative: number;
 }
 

@@ -25,9 +25,12 @@ const recordSchema = z.looseObject({
   model: z.string(),
   requests: z.array(z.object({ prompt: z.string(), subject: z.string(), target: z.string() })),
 });
-const normsSchema: z.ZodType<EditNorm[]> = z.array(
-  z.object({ layer: z.int().min(0), change: z.number(), relative: z.number() }),
-);
+const normsSchema: z.ZodType<EditNorm[]> = z.array(z.object({
+  layer: z.int().min(0),
+  change: z.number(),
+  // JSON has no infinity, which is what a change of a weight of zeros is of its norm.
+  relative: z.number().nullable().transform((value) => value ?? Infinity),
+}));
 
 /**
  * Writes an edit to `path` (temporary name, then rename).

@@ -2,6 +2,8 @@ import { assertEquals, assertLess, assertRejects, assertStrictEquals } from "@st
 import { FileError } from "../../src/checkpoint/file_error.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_reader.ts";
 import { type TensorToWrite, writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
+import { Edit } from "../../src/editing/edit.ts";
+import { measurePatches } from "../../src/editing/edit_norms.ts";
 import { loadEdit, readPatch, saveEdit } from "../../src/editing/patch_file.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { loadModel } from "../../src/model/load_model.ts";
@@ -34,6 +36,24 @@ async function assertRefused(
     assertEquals(error.path, path);
   });
 }
+
+Deno.test("loadEdit() reads an edit of a weight of zeros, of whose norm a change is no part", async () => {
+  const name = "transformer.h.2.mlp.fc_out.weight";
+  const tensors = (all: Map<string, TensorToWrite>): void => {
+    const weight = all.get(name)!;
+    all.set(name, { ...weight, data: new Uint8Array((weight.data as Uint8Array).length) });
+  };
+  await withChangedModel({ tensors }, async (dir) => {
+    using model = await loadModel(gpu, dir);
+    const { record, patches } = randomEdit(model, "zeros", [2]);
+    const norms = await measurePatches(model, patches);
+    assertEquals(norms.map(({ relative }) => relative), [Infinity]);
+    using saved = new Edit(model, record, patches, norms);
+    await saveEdit(saved, `${dir}/edit.safetensors`);
+    using loaded = await loadEdit(model, `${dir}/edit.safetensors`);
+    assertEquals(loaded.norms(), norms);
+  });
+});
 
 Deno.test("saveEdit() and loadEdit() keep an edit with its record, bit for bit", async () => {
   using model = await loadSmall(gpu);
