@@ -139,12 +139,12 @@ Deno.test("loadModel() refuses more layers than there are tensors, at once", asy
   await withFolder(async (dir) => {
     const source = caseFolder("gpt2");
     const config = JSON.parse(await Deno.readTextFile(`${source}/config.json`));
-    await Deno.writeTextFile(`${dir}/config.json`, JSON.stringify({ ...config, n_layer: 2 ** 40 }));
+    await Deno.writeTextFile(`${dir}/config.json`, JSON.stringify({ ...config, n_layer: 2 ** 12 }));
     await Deno.copyFile(`${source}/model.safetensors`, `${dir}/model.safetensors`);
     await assertRejects(
       () => loadModel(gpu, dir, { tokenizer: FAMILY_TOKENIZER }),
       TypeError,
-      "tensors, wanted 1099511627776 layers by config.json. Config and weights are not of the same model",
+      "tensors, wanted 4096 layers by config.json. Config and weights are not of the same model",
     );
   });
 });
