@@ -43,7 +43,10 @@ export function patchTarget(dir: string, model: Model): FuzzTarget {
     await Deno.writeFile(path, bytes);
     using edit = await loadEdit(model, path);
     for (const { layer, change, relative } of edit.norms()) {
-      if (![layer, change, relative].every(Number.isFinite)) throw new Error("A norm that is no number was accepted");
+      // A change of a weight of zeros is infinite next to it.
+      if (!Number.isFinite(layer) || !Number.isFinite(change) || Number.isNaN(relative)) {
+        throw new Error("A norm that is no number was accepted");
+      }
     }
   }, { size: (bytes) => bytes.length });
 }
