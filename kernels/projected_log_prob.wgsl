@@ -40,18 +40,6 @@ fn include(found: vec2f, row: u32, cols: vec4u, values: vec4f) -> vec2f {
   return includeQuad(found, values, cols);
 }
 
-// What column j of threads found of a line has a four of its own in one of the tiles: a write to a part of a four may
-// touch all of it.
-fn keep(line: u32, j: u32, found: vec2f) {
-  let four = vec4f(found, 0.0, 0.0);
-  if (j < FOURS) { aTile[line * FOURS + j] = four; } else { bTile[line * FOURS + j - FOURS] = four; }
-}
-
-fn kept(line: u32, j: u32) -> vec2f {
-  if (j < FOURS) { return aTile[line * FOURS + j].xy; }
-  return bTile[line * FOURS + j - FOURS].xy;
-}
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
@@ -77,20 +65,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     found2 = include(found2, row + 2u * SIDE, cols, sums[2] + shift);
     found3 = include(found3, row + 3u * SIDE, cols, sums[3] + shift);
   }
-  let j = threadCol(thread);
-  keep(i, j, found0);
+  // What a column of threads found of a line has a four of its own: a write to a part of a four may touch all of it.
+  let at = i * SIDE + threadCol(thread);
+  tiles[at] = vec4f(found0, 0.0, 0.0);
   if (SLICES == 1u) {
-    keep(i + SIDE, j, found1);
-    keep(i + 2u * SIDE, j, found2);
-    keep(i + 3u * SIDE, j, found3);
+    tiles[at + SIDE * SIDE] = vec4f(found1, 0.0, 0.0);
+    tiles[at + 2u * SIDE * SIDE] = vec4f(found2, 0.0, 0.0);
+    tiles[at + 3u * SIDE * SIDE] = vec4f(found3, 0.0, 0.0);
   }
   workgroupBarrier();
   if (thread >= LINES || firstRow + thread >= params.rows) { return; }
   var largest = LOWEST;
-  for (var column = 0u; column < SIDE; column++) { largest = max(largest, kept(thread, column).x); }
+  for (var column = 0u; column < SIDE; column++) { largest = max(largest, tiles[thread * SIDE + column].x); }
   var sum = 0.0;
   for (var column = 0u; column < SIDE; column++) {
-    let part = kept(thread, column);
+    let part = tiles[thread * SIDE + column];
     sum += part.y * exp(part.x - largest);
   }
   logSums[(firstRow + thread) * params.allSlices + params.firstSlice + slice] = largest + log(sum);

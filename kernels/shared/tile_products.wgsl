@@ -9,9 +9,9 @@ override LINES: u32 = 4u * SIDE; // rows, or columns, of a tile
 override FOURS: u32 = 128u / SIDE; // fours of steps that a tile holds
 override SLICES: u32 = 256u / (SIDE * SIDE); // parts of a tile's steps, each for SIDE * SIDE threads
 
-// 16 KiB, all that WebGPU promises.
-var<workgroup> aTile: array<vec4f, 512>;
-var<workgroup> bTile: array<vec4f, 512>;
+// The tile of a, then that of b: 16 KiB, all that WebGPU promises.
+const TILE = 512u;
+var<workgroup> tiles: array<vec4f, 1024>;
 
 // Where a four of a line is: the fours of eight neighbour lines lie in different banks.
 fn place(line: u32, four: u32) -> u32 { return line * FOURS + (four ^ (line & 7u)); }
@@ -29,17 +29,11 @@ fn stage(staged: mat4x4f, thread: u32) {
   let block = thread % 128u;
   let line = block / FOURS * 4u;
   let four = block % FOURS;
-  if (thread < 128u) {
-    aTile[place(line, four)] = staged[0];
-    aTile[place(line + 1u, four)] = staged[1];
-    aTile[place(line + 2u, four)] = staged[2];
-    aTile[place(line + 3u, four)] = staged[3];
-  } else {
-    bTile[place(line, four)] = staged[0];
-    bTile[place(line + 1u, four)] = staged[1];
-    bTile[place(line + 2u, four)] = staged[2];
-    bTile[place(line + 3u, four)] = staged[3];
-  }
+  let tile = thread / 128u * TILE;
+  tiles[tile + place(line, four)] = staged[0];
+  tiles[tile + place(line + 1u, four)] = staged[1];
+  tiles[tile + place(line + 2u, four)] = staged[2];
+  tiles[tile + place(line + 3u, four)] = staged[3];
 }
 
 // A sum for each of four columns with four steps more; w has a step a matrix column.
@@ -50,29 +44,22 @@ fn add(sums: vec4f, x: vec4f, w: mat4x4f) -> vec4f {
 // Lines i, i + SIDE, i + 2 SIDE and i + 3 SIDE of a with the same of b; they lie 128 fours apart.
 fn addFour(sums: mat4x4f, i: u32, j: u32, four: u32) -> mat4x4f {
   let x = place(i, four);
-  let y = place(j, four);
-  let w = transpose(mat4x4f(bTile[y], bTile[y + 128u], bTile[y + 256u], bTile[y + 384u]));
-  return mat4x4f(add(sums[0], aTile[x], w), add(sums[1], aTile[x + 128u], w), add(sums[2], aTile[x + 256u], w),
-                 add(sums[3], aTile[x + 384u], w));
+  let y = TILE + place(j, four);
+  let w = transpose(mat4x4f(tiles[y], tiles[y + 128u], tiles[y + 256u], tiles[y + 384u]));
+  return mat4x4f(add(sums[0], tiles[x], w), add(sums[1], tiles[x + 128u], w), add(sums[2], tiles[x + 256u], w),
+                 add(sums[3], tiles[x + 384u], w));
 }
 
 // What the four slices have of one row of a thread's outputs, slice 0 of its first row and so on; the tiles are free
 // before and after.
 fn joinSlices(sums: mat4x4f, thread: u32) -> vec4f {
-  let at = thread % 64u + thread / 64u % 2u * 256u;
-  if (thread < 128u) {
-    aTile[at] = sums[0];
-    aTile[at + 64u] = sums[1];
-    aTile[at + 128u] = sums[2];
-    aTile[at + 192u] = sums[3];
-  } else {
-    bTile[at] = sums[0];
-    bTile[at + 64u] = sums[1];
-    bTile[at + 128u] = sums[2];
-    bTile[at + 192u] = sums[3];
-  }
+  let at = thread / 64u * 256u + thread % 64u;
+  tiles[at] = sums[0];
+  tiles[at + 64u] = sums[1];
+  tiles[at + 128u] = sums[2];
+  tiles[at + 192u] = sums[3];
   workgroupBarrier();
-  let joined = aTile[thread] + aTile[thread + 256u] + bTile[thread] + bTile[thread + 256u];
+  let joined = tiles[thread] + tiles[thread + 256u] + tiles[thread + 512u] + tiles[thread + 768u];
   workgroupBarrier();
   return joined;
 }
