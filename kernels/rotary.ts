@@ -71,8 +71,8 @@ export interface RotaryOutput {
 export function rotary(stream: Stream, input: RotaryInput, options: RotaryOptions): RotaryOutput {
   const { q, k, position, table } = input;
   const action = "apply rotary embedding";
-  const sizes = [rowsOf(action, "q", q), rowsOf(action, "k", k)] as const;
-  const [{ rows, width: qWidth, dHead }, { width: kWidth }] = sizes;
+  const { rows, width: qWidth, dHead } = rowsOf(action, "q", q);
+  const keys = rowsOf(action, "k", k);
   const [maxPos = 0, pairs = 0, two = 0] = table.shape;
   const dims = 2 * pairs;
   checkDtype(action, "table", table, "f32");
@@ -82,7 +82,7 @@ export function rotary(stream: Stream, input: RotaryInput, options: RotaryOption
         `${formatShape(q.shape)} and ${formatShape(table.shape)}`,
     );
   }
-  if (sizes[1].rows !== rows || sizes[1].dHead !== dHead) {
+  if (keys.rows !== rows || keys.dHead !== dHead) {
     throw new RangeError(
       `Cannot ${action}: k must have ${rows} rows of heads of ${dHead}, got ${formatShape(k.shape)}`,
     );
@@ -94,9 +94,9 @@ export function rotary(stream: Stream, input: RotaryInput, options: RotaryOption
   if (rows > 0) {
     stream.dispatch(KERNEL, {
       tensors: [q, k, position, table, yq, yk],
-      params: { rows, qWidth, kWidth, dHead, dims, maxPos, halves, sign: options.inverse ? -1 : 1 },
+      params: { rows, qWidth, kWidth: keys.width, dHead, dims, maxPos, halves, sign: options.inverse ? -1 : 1 },
       groups: foldGroups(rows, options.groupLimit),
-      constants: { WG: rowThreads(gpu, Math.max(qWidth, kWidth)) },
+      constants: { WG: rowThreads(gpu, Math.max(qWidth, keys.width)) },
     });
   }
   return { q: yq, k: yk };

@@ -7,10 +7,9 @@ import { add } from "../../kernels/add.ts";
 import { attentionBackward } from "../../kernels/attention_backward.ts";
 import { geluBackward } from "../../kernels/gelu_backward.ts";
 import { rmsNormBackward } from "../../kernels/norm_backward.ts";
-import { rotary } from "../../kernels/rotary.ts";
 import { siluGatedBackward } from "../../kernels/silu_gated_backward.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { PassContext } from "./block.ts";
+import { type PassContext, turnHeads } from "./block.ts";
 import { Temps } from "./hooks.ts";
 import { linearBackward } from "./linear.ts";
 import { normBackward } from "./norm.ts";
@@ -111,17 +110,12 @@ function attentionHalfBackward(pass: PassContext, layer: number, tape: BlockTape
   temps.add(d.k);
   temps.add(d.v);
   taps?.at(name + "hook_v", d.v, shape(nKvHeads));
-  const { rotaryTable: table } = pass;
-  const { rotaryStyle: style } = architecture;
-  let turned = { q: d.q, k: d.k };
-  if (table && style) {
-    taps?.at(`${name}hook_rot_q`, d.q, shape(nHeads));
-    taps?.at(`${name}hook_rot_k`, d.k, shape(nKvHeads));
-    const split = (t: Tensor, heads: number): Tensor => t.view([count, heads, dHead]);
-    const input = { q: split(d.q, nHeads), k: split(d.k, nKvHeads), position: rows.position, table };
-    turned = rotary(stream, input, { style, inverse: true });
+  const turned = turnHeads(pass, d, true);
+  if (turned) {
     temps.add(turned.q);
     temps.add(turned.k);
+    taps?.at(`${name}hook_rot_q`, d.q, shape(nHeads));
+    taps?.at(`${name}hook_rot_k`, d.k, shape(nKvHeads));
   }
   const throughNorm = (t: Tensor, which: "q" | "k", heads: number, before: Tensor): Tensor => {
     if (!architecture.qkNorm) return t;
@@ -129,8 +123,8 @@ function attentionHalfBackward(pass: PassContext, layer: number, tape: BlockTape
     const weight = weights.get(`${name}${which}_norm.w`);
     return temps.add(rmsNormBackward(stream, { dy: t.view(flat), x: before.view(flat), weight }, { eps: config.eps }));
   };
-  const dq = throughNorm(turned.q, "q", nHeads, tape.q!);
-  const dk = throughNorm(turned.k, "k", nKvHeads, tape.k!);
+  const dq = throughNorm(turned?.q ?? d.q, "q", nHeads, tape.q!);
+  const dk = throughNorm(turned?.k ?? d.k, "k", nKvHeads, tape.k!);
   taps?.at(name + "hook_q", dq, shape(nHeads));
   taps?.at(name + "hook_k", dk, shape(nKvHeads));
   const dNormed = linearBackward(stream, weights, name + "W_Q", dq.view([count, nHeads * dHead]));

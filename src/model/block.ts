@@ -12,7 +12,7 @@ import { attentionPattern } from "../../kernels/attention_pattern.ts";
 import { cacheRows } from "../../kernels/cache_rows.ts";
 import { gelu } from "../../kernels/gelu.ts";
 import { rmsNorm } from "../../kernels/rms_norm.ts";
-import { rotary } from "../../kernels/rotary.ts";
+import { rotary, type RotaryOutput } from "../../kernels/rotary.ts";
 import { siluGated } from "../../kernels/silu_gated.ts";
 import type { Stream } from "../gpu/stream.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -88,6 +88,18 @@ export function sequentialTail(pass: PassContext, layer: number, mid: Tensor): T
     post;
 }
 
+/**
+ * Queries and keys [rows, heads * dHead] turned by their positions, or back, which is also the gradient; null where the
+ * family does not turn them.
+ */
+export function turnHeads(pass: PassContext, { q, k }: RotaryOutput, inverse = false): RotaryOutput | null {
+  const { stream, rotaryTable: table, rows, architecture: { rotaryStyle: style }, config } = pass;
+  if (!table || !style) return null;
+  const split = (t: Tensor, heads: number): Tensor => t.view([rows.batch * rows.queries, heads, config.dHead]);
+  const input = { q: split(q, config.nHeads), k: split(k, config.nKvHeads), position: rows.position, table };
+  return rotary(stream, input, { style, inverse });
+}
+
 /** Attention on the normed input [rows, dModel]; returns what it adds to the residual [rows, dModel]. */
 export function attentionHalf(pass: PassContext, layer: number, normed: Tensor): Tensor {
   const { stream, config, architecture, weights, taps, rows } = pass;
@@ -118,12 +130,8 @@ export function attentionHalf(pass: PassContext, layer: number, normed: Tensor):
     q = head(q, "q", nHeads);
     k = head(k, "k", nKvHeads);
   }
-  const { rotaryTable: table } = pass;
-  const { rotaryStyle: style } = architecture;
-  if (table && style) {
-    const split = (t: Tensor, heads: number): Tensor => t.view([rows.batch * rows.queries, heads, dHead]);
-    const input = { q: split(q, nHeads), k: split(k, nKvHeads), position: rows.position, table };
-    const turned = rotary(stream, input, { style });
+  const turned = turnHeads(pass, { q, k });
+  if (turned) {
     temps.add(turned.q);
     temps.add(turned.k);
     q = hook("hook_rot_q", turned.q, nHeads);
